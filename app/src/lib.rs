@@ -1,0 +1,5 @@
+//! Drover's pages.
+
+#[cfg(feature = "ssr")]
+pub mod backend;
+pub mod error;

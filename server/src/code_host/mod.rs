@@ -1,0 +1,1 @@
+//! What Drover needs of a code host, and GitHub as one.

@@ -1,0 +1,1 @@
+//! Runs the steps of a spec in a sandbox.

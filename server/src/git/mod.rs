@@ -1,0 +1,1 @@
+//! Git: mirrors, checkouts, diffs, commits and pushes, through the git program.

@@ -1,0 +1,1 @@
+//! Background work: leased rows of the job table.

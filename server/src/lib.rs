@@ -1,0 +1,9 @@
+//! The program `drover`.
+
+pub mod code_host;
+pub mod executor;
+pub mod git;
+pub mod jobs;
+pub mod postgres;
+pub mod secret;
+pub mod store;

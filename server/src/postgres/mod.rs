@@ -1,0 +1,1 @@
+//! The private PostgreSQL that the server starts when no `DATABASE_URL` is set.

@@ -1,0 +1,1 @@
+//! The database: one file per table, rows private, functions speak domain.

@@ -1,0 +1,1 @@
+//! The one integration binary: real PostgreSQL, the GitHub stand-in over HTTP, real git.

@@ -1,0 +1,95 @@
+//! What apply would do.
+
+use super::{Page, execution::WorkspaceRow};
+use crate::{
+    changeset::plan::Operation,
+    diff::DiffStat,
+    id::{CampaignSpecId, ChangesetId, ChangesetSpecId, ExecutionId},
+    names::{BranchName, CampaignName, NamespaceName, PullNumber, RepoName},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewPage {
+    pub spec: CampaignSpecId,
+    pub execution: ExecutionId,
+    pub namespace: NamespaceName,
+    pub campaign: CampaignName,
+    pub description_html: String,
+    pub spec_text: String,
+    pub created_by: NamespaceName,
+    pub created_at: Timestamp,
+    /// When the spec is deleted unless it is applied.
+    pub expires_at: Option<Timestamp>,
+    pub standing: Standing,
+    pub totals: PlanTotals,
+    /// How long the pull requests will take at the pace that the code host allows, in seconds.
+    pub eta_secs: u64,
+    pub rows: Page<PreviewRow>,
+    /// Repositories whose steps failed: they get no changeset.
+    pub failed: Vec<WorkspaceRow>,
+    /// The rows that moved since the plan that the viewer tried to apply.
+    pub moved: Vec<MovedRow>,
+}
+
+/// Whether the plan can be applied, and if not, why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The steps still run.
+    Executing,
+    /// The execution ended without a result.
+    Unfinished { reason: String },
+    /// Apply with this hash.
+    Ready { hash: PlanHash },
+    /// This very spec is what the campaign wants already.
+    Applied,
+    /// A newer spec of the campaign was applied.
+    Superseded { by: CampaignSpecId },
+}
+
+/// A digest of the spec, the base commits and the states that a plan was made from, in
+/// hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlanHash(pub String);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanTotals {
+    pub publish: u32,
+    pub update: u32,
+    pub close: u32,
+    pub other: u32,
+    pub unchanged: u32,
+    pub stat: DiffStat,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewRow {
+    /// `None` for a changeset that the spec wants no more.
+    pub spec: Option<ChangesetSpecId>,
+    /// `None` for a changeset that does not exist yet.
+    pub changeset: Option<ChangesetId>,
+    pub repo: RepoName,
+    pub branch: BranchName,
+    pub base_branch: BranchName,
+    pub title: String,
+    pub body_html: String,
+    pub commit_message: String,
+    pub pull: Option<PullNumber>,
+    /// Empty: nothing to do.
+    pub operations: Vec<Operation>,
+    /// What to know about this row: "stays unpublished, as the spec says", "the base moved".
+    pub note: Option<String>,
+    pub stat: Option<DiffStat>,
+}
+
+/// A row that differs from the plan that the viewer saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedRow {
+    pub repo: RepoName,
+    pub branch: BranchName,
+    pub was: String,
+    pub is: String,
+}
