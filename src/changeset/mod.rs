@@ -3,10 +3,12 @@
 //! - [`spec`]: one immutable wish
 //! - [`plan`]: the operations that move what is observed towards what is desired
 //! - [`status`]: the one word that people see, computed from the facts
+//! - [`marker`]: how Drover knows its own pull requests again
 //!
 //! Two facts and nothing between them: [`Desired`] belongs to Drover, [`Observed`] is what the
 //! code host said last. Everything else is computed.
 
+pub mod marker;
 pub mod plan;
 pub mod spec;
 pub mod status;
