@@ -31,6 +31,7 @@ fn main() -> Result<()> {
         .out_name(&name)
         .web(true)?
         .typescript(false)
+        .omit_default_module_path(false)
         .generate(&directory)
         .with_context(|| format!("could not write the glue of {input} to {directory}"))
 }
