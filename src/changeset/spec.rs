@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What a campaign spec wants in one repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every spec is of the large kind")]
 pub enum ChangesetSpec {
     /// This diff on this base as this branch with this title.
     Branch(BranchSpec),
