@@ -1,7 +1,6 @@
 //! What Drover needs of a code host, in words of the domain, and GitHub as the first one.
 //!
 //! - [`error`]: every failure, classified by what is to be done about it
-//! - [`query`]: which repositories of a listing are meant
 //! - [`probe`]: what became of a pull request whose answer was lost
 //! - [`github`]: GitHub and GitHub Enterprise Server
 //!
@@ -16,16 +15,15 @@
 pub mod error;
 pub mod github;
 pub mod probe;
-pub mod query;
 
 pub use error::{CodeHostError, Limit, Rejection};
 
 use async_trait::async_trait;
 use drover::{
+    campaign::spec::{RepoQuery, query::Activity},
     changeset::{Capabilities, Pull},
     names::{BranchName, CommitSha, PullNumber, RepoName},
 };
-use query::RepoQuery;
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -40,7 +38,9 @@ pub trait CodeHost: Send + Sync {
     /// The repository, under the name that it has today.
     async fn find_repo(&self, name: &RepoName) -> Result<Option<RepoInfo>, CodeHostError>;
 
-    /// One page of the repositories that match; a page may be empty and still have a next one.
+    /// One page of the repositories that match. A page may be empty and still have a next one,
+    /// for the code host lists and the query is matched here: one request per page, none per
+    /// repository, and no search index that lags behind.
     async fn search_repos(
         &self,
         query: &RepoQuery,
@@ -125,7 +125,7 @@ pub struct Account {
 pub struct RepoInfo {
     pub name: RepoName,
     pub default_branch: BranchName,
-    pub archived: bool,
+    pub activity: Activity,
     pub language: Option<String>,
     pub topics: Vec<String>,
     pub can_push: bool,

@@ -25,12 +25,13 @@ pub use client::{Counts, SetupError, Timeouts};
 
 use super::{
     Account, CodeHost, CodeHostError, NewPull, PullChange, PullInfo, Pulls, RepoInfo, RepoPage,
-    SearchCursor, query::RepoQuery,
+    SearchCursor,
 };
 use address::ApiAddress;
 use async_trait::async_trait;
 use client::Client;
 use drover::{
+    campaign::spec::RepoQuery,
     changeset::{Capabilities, Support},
     names::{BranchName, CommitSha, PullNumber, RepoName},
     time::Timestamp,

@@ -3,6 +3,7 @@
 use super::address::ApiAddress;
 use crate::code_host::{CodeHostError, PullInfo, RepoInfo};
 use drover::{
+    campaign::spec::query::Activity,
     changeset::{Pull, PullState},
     names::{BranchName, CommitSha, PullNumber, RepoName},
 };
@@ -56,7 +57,7 @@ impl RepoJson {
         Ok(RepoInfo {
             name: full_name,
             default_branch,
-            archived,
+            activity: if archived { Activity::Archived } else { Activity::Active },
             language,
             topics,
             can_push: permissions.is_some_and(|permissions| permissions.push),

@@ -5,9 +5,8 @@ use super::{
     client::Client,
     model::{RefJson, RepoJson, UserJson},
 };
-use crate::code_host::{
-    Account, CodeHostError, RepoInfo, RepoPage, SearchCursor, query::RepoQuery,
-};
+use crate::code_host::{Account, CodeHostError, RepoInfo, RepoPage, SearchCursor};
+use drover::campaign::spec::{RepoQuery, query::RepoFacts};
 use drover::names::{BranchName, CommitSha, RepoName};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -89,15 +88,32 @@ impl Listing {
     }
 }
 
-impl SearchCursor {
-    fn new(listing: Listing, page: u32) -> Self {
-        Self(format!("{} {page}", listing.key()))
+/// Where a page is: of which of the query's owners, in which of the listings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    owner: usize,
+    /// `None`: not known yet, start with this owner.
+    listing: Option<Listing>,
+    page: u32,
+}
+
+impl Place {
+    fn start_of(owner: usize) -> Self {
+        Self { owner, listing: None, page: 1 }
     }
 
-    fn parse(&self) -> Option<(Listing, u32)> {
-        let (key, page) = self.0.split_once(' ')?;
-        let listing = Listing::ALL.into_iter().find(|listing| listing.key() == key)?;
-        Some((listing, page.parse().ok()?))
+    fn cursor(self) -> SearchCursor {
+        let listing = self.listing.map_or("start", Listing::key);
+        SearchCursor(format!("{} {listing} {}", self.owner, self.page))
+    }
+
+    fn parse(cursor: &SearchCursor) -> Option<Self> {
+        let mut parts = cursor.0.split(' ');
+        let owner = parts.next()?.parse().ok()?;
+        let key = parts.next()?;
+        let listing = Listing::ALL.into_iter().find(|listing| listing.key() == key);
+        let page = parts.next()?.parse().ok()?;
+        (listing.is_some() || key == "start").then_some(Self { owner, listing, page })
     }
 }
 
@@ -106,18 +122,33 @@ pub(super) async fn search(
     query: &RepoQuery,
     after: Option<&SearchCursor>,
 ) -> Result<RepoPage, CodeHostError> {
-    let (listing, answer) = match (after.and_then(SearchCursor::parse), &query.owner) {
-        (Some((listing, page)), owner) => {
-            let owner = owner.as_deref().unwrap_or_default();
-            (listing, list(client, listing, owner, page).await?)
-        }
+    let owners = query.organisations();
+    let place = after.and_then(Place::parse).unwrap_or(Place::start_of(0));
+    let (listing, answer) = match (place.listing, owners.get(place.owner)) {
+        (None, None) => (Listing::All, list(client, Listing::All, "", place.page).await?),
         (None, Some(owner)) => first_of_owner(client, owner).await?,
-        (None, None) => (Listing::All, list(client, Listing::All, "", 1).await?),
+        (Some(listing), owner) => {
+            let owner = owner.copied().unwrap_or_default();
+            (listing, list(client, listing, owner, place.page).await?)
+        }
     };
-    let next = answer.next_page().map(|page| SearchCursor::new(listing, page));
+    let next = match answer.next_page() {
+        Some(page) => Some(Place { listing: Some(listing), page, ..place }),
+        None => Some(Place::start_of(place.owner + 1)).filter(|next| next.owner < owners.len()),
+    };
     let rows: Vec<Value> = answer.json()?;
     let repos = rows.into_iter().filter_map(|row| read_row(client, row));
-    Ok(RepoPage { repos: repos.filter(|repo| query.matches(repo)).collect(), next })
+    let repos = repos.filter(|repo| query.matches(&facts(repo))).collect();
+    Ok(RepoPage { repos, next: next.map(Place::cursor) })
+}
+
+fn facts(repo: &RepoInfo) -> RepoFacts<'_> {
+    RepoFacts {
+        name: &repo.name,
+        language: repo.language.as_deref(),
+        topics: &repo.topics,
+        activity: repo.activity,
+    }
 }
 
 async fn first_of_owner(client: &Client, owner: &str) -> Result<(Listing, Answer), CodeHostError> {
@@ -161,11 +192,12 @@ mod tests {
 
     #[test]
     fn a_cursor_leads_to_where_it_came_from() {
-        for listing in Listing::ALL {
-            assert_eq!(SearchCursor::new(listing, 7).parse(), Some((listing, 7)));
+        let listings = Listing::ALL.into_iter().map(Some).chain([None]);
+        for place in listings.map(|listing| Place { owner: 3, listing, page: 7 }) {
+            assert_eq!(Place::parse(&place.cursor()), Some(place));
         }
-        for text in ["", "organisation", "organisation x", "other 1", "all -1"] {
-            assert_eq!(SearchCursor(text.to_owned()).parse(), None, "{text:?}");
+        for text in ["", "0", "0 all", "0 other 1", "x all 1", "0 all -1"] {
+            assert_eq!(Place::parse(&SearchCursor(text.to_owned())), None, "{text:?}");
         }
     }
 
