@@ -1,5 +1,6 @@
 //! The program `drover`.
 
+pub mod clock;
 pub mod code_host;
 pub mod executor;
 pub mod git;
