@@ -14,6 +14,8 @@
 pub mod delta;
 pub mod plan;
 pub mod retry;
+#[cfg(test)]
+mod simulation;
 pub mod spec;
 pub mod status;
 pub mod sync;
