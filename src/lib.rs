@@ -1,9 +1,11 @@
 //! Drover: campaigns over many repositories, and a merge queue.
 
+pub mod budget;
 pub mod campaign;
 pub mod changeset;
 pub mod diff;
 pub mod id;
+pub mod job;
 pub mod names;
 #[cfg(test)]
 mod random;

@@ -51,6 +51,27 @@ pub enum Operation {
     Sync,
 }
 
+impl Operation {
+    /// What it does, in a few small words.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Push => "push",
+            Self::Publish => "publish",
+            Self::PublishDraft => "publish as a draft",
+            Self::Close => "close",
+            Self::Reopen => "reopen",
+            Self::MarkReady => "mark ready",
+            Self::ConvertToDraft => "make a draft",
+            Self::Update => "update",
+            Self::Archive => "archive",
+            Self::Detach => "detach",
+            Self::Sync => "sync",
+        }
+    }
+}
+
 /// All that a plan is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanInput<'a> {

@@ -226,9 +226,9 @@ impl Drover {
     fn somebody_acts(&mut self, random: &mut Random, host: &Host) {
         let tip = host.tip();
         match random.below(12) {
-            0 | 1 => self.current.diff_digest = format!("{:064}", random.below(1_000)),
-            2 => self.current.title = format!("Title {}", random.below(1_000)),
-            3 => self.current.commit.message = format!("Message {}", random.below(1_000)),
+            0 | 1 => self.current.diff_digest = format!("{:064}", random.below(4)),
+            2 => self.current.title = format!("Title {}", random.below(3)),
+            3 => self.current.commit.message = format!("Message {}", random.below(3)),
             4 => {
                 self.current.published = random.pick(&[
                     None,
@@ -249,7 +249,7 @@ impl Drover {
             9 => self.desired.reopen = Reopen::Asked,
             10 => {
                 self.desired.drift =
-                    tip.map_or(DriftChoice::Wait, |head| DriftChoice::Adopt { head })
+                    tip.map_or(DriftChoice::Wait, |head| DriftChoice::Adopt { head });
             }
             _ => {
                 self.desired.drift =
