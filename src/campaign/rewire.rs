@@ -11,6 +11,7 @@
 //! - What a person closed, here or on the code host, stays closed: a new spec changes what is
 //!   wanted of the changeset and not whether it is wanted.
 //! - What the person who applies cannot see is left as it is.
+//! - A branch belongs to one live changeset, whichever campaign that is of.
 
 use crate::{
     changeset::{Filing, PullState, spec::ChangesetSpec},
@@ -93,6 +94,10 @@ pub enum Rewiring {
     Skip {
         changeset: ChangesetId,
     },
+    /// The branch belongs to a live changeset of another campaign: nothing is made of the wish.
+    Taken {
+        spec: ChangesetSpecId,
+    },
 }
 
 /// Several wishes of one spec for the same branch of the same repository.
@@ -111,13 +116,19 @@ fn describe(target: &Target) -> String {
     }
 }
 
-/// Decides about every wish and every changeset, ordered by what they are about.
+/// Decides about every wish and every changeset, ordered by what they are about. `taken` are the
+/// branches of live changesets of other campaigns.
 pub fn rewire(
     wishes: &[Wish<'_>],
     existing: &[Existing<'_>],
+    taken: &BTreeSet<Target>,
 ) -> Result<Vec<Rewiring>, Vec<Conflict>> {
     let mut wanted = by_target(wishes)?;
     let mut rows: Vec<(Target, Rewiring)> = Vec::new();
+    for (target, wish) in wanted.iter().filter(|(target, _)| taken.contains(*target)) {
+        rows.push((target.clone(), Rewiring::Taken { spec: wish.id }));
+    }
+    wanted.retain(|target, _| !taken.contains(target));
     let mut met: BTreeSet<Target> = BTreeSet::new();
     for changeset in existing {
         let target = changeset.spec.target();
@@ -133,7 +144,7 @@ pub fn rewire(
     }
     wanted.retain(|target, _| !met.contains(target));
     rows.extend(
-        wanted.into_iter().map(|(target, Wish { id, .. })| (target, Rewiring::Create { spec: id })),
+        wanted.into_iter().map(|(target, wish)| (target, Rewiring::Create { spec: wish.id })),
     );
     rows.sort();
     Ok(rows.into_iter().map(|(_, rewiring)| rewiring).collect())
@@ -227,7 +238,7 @@ mod tests {
         let existing = [Existing { id: changeset_id(1), spec: &spec, filing, pull, access }];
         let wishes: Vec<Wish<'_>> =
             wish.into_iter().map(|spec| Wish { id: wish_id(2), spec }).collect();
-        assert_eq!(rewire(&wishes, &existing).unwrap(), expected);
+        assert_eq!(rewire(&wishes, &existing, &BTreeSet::new()).unwrap(), expected);
     }
 
     const CREATE: Rewiring = Rewiring::Create { spec: ChangesetSpecId(Uuid::from_u128(2)) };
@@ -239,7 +250,7 @@ mod tests {
         let wishes =
             [Wish { id: wish_id(1), spec: &spec }, Wish { id: wish_id(2), spec: &tracking }];
         let made = [Rewiring::Create { spec: wish_id(1) }, Rewiring::Create { spec: wish_id(2) }];
-        assert_eq!(rewire(&wishes, &[]).unwrap(), made);
+        assert_eq!(rewire(&wishes, &[], &BTreeSet::new()).unwrap(), made);
     }
 
     #[test]
@@ -297,20 +308,36 @@ mod tests {
         };
         let detach = Rewiring::Detach { changeset: CHANGESET };
         let skip = Rewiring::Skip { changeset: CHANGESET };
-        assert_eq!(rewire(&[], &[left(&tracking, Access::Readable)]).unwrap(), [detach]);
-        assert_eq!(rewire(&[], &[left(&branch, Access::Hidden)]).unwrap(), [skip]);
+        assert_eq!(
+            rewire(&[], &[left(&tracking, Access::Readable)], &BTreeSet::new()).unwrap(),
+            [detach]
+        );
+        assert_eq!(
+            rewire(&[], &[left(&branch, Access::Hidden)], &BTreeSet::new()).unwrap(),
+            [skip]
+        );
     }
 
     #[test]
     fn two_wishes_for_one_branch_are_a_conflict() {
         let (one, other) = (on_branch("x", "one"), on_branch("x", "other"));
         let wishes = [Wish { id: wish_id(1), spec: &one }, Wish { id: wish_id(2), spec: &other }];
-        let conflicts = rewire(&wishes, &[]).unwrap_err();
+        let conflicts = rewire(&wishes, &[], &BTreeSet::new()).unwrap_err();
         assert_eq!(conflicts[0].specs, [wish_id(1), wish_id(2)]);
         assert_eq!(
             conflicts[0].to_string(),
             "2 wishes are for the same branch `x` of `acme/web`; give each a branch of its own"
         );
+    }
+
+    #[test]
+    fn a_branch_of_another_campaign_is_taken() {
+        let (spec, other) = (on_branch("x", "t"), on_branch("y", "t"));
+        let wishes = [Wish { id: wish_id(1), spec: &spec }, Wish { id: wish_id(2), spec: &other }];
+        let taken = BTreeSet::from([spec.target()]);
+        let expected =
+            [Rewiring::Taken { spec: wish_id(1) }, Rewiring::Create { spec: wish_id(2) }];
+        assert_eq!(rewire(&wishes, &[], &taken).unwrap(), expected);
     }
 
     #[test]
@@ -329,6 +356,6 @@ mod tests {
         ];
         let update = Rewiring::Update { changeset: changeset_id(2), spec: wish_id(3) };
         let wishes = [Wish { id: wish_id(3), spec: &new }];
-        assert_eq!(rewire(&wishes, &existing).unwrap(), [update]);
+        assert_eq!(rewire(&wishes, &existing, &BTreeSet::new()).unwrap(), [update]);
     }
 }

@@ -96,6 +96,23 @@ pub struct ChangesetTemplate {
     pub published: Option<Publication>,
 }
 
+impl ChangesetTemplate {
+    /// The branches to push for pull requests to several branches of one repository, in their
+    /// order. A single one is pushed as `branch`; of several, each is named after its target as
+    /// well, because one branch cannot be all of them.
+    pub fn heads(&self, bases: &[BranchName]) -> Result<Vec<BranchName>, NameError> {
+        match bases {
+            [] | [_] => Ok(bases.iter().map(|_| self.branch.clone()).collect()),
+            [_, _, ..] => {
+                let named = |base: &BranchName| {
+                    format!("{}-{}", self.branch, base.as_str().replace('/', "-")).parse()
+                };
+                bases.iter().map(named).collect()
+            }
+        }
+    }
+}
+
 /// Who commits when the spec does not say.
 pub const AUTHOR_NAME_DEFAULT: &str = "Drover";
 /// The address of that author. The domain `invalid` belongs to nobody.
