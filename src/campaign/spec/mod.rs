@@ -45,7 +45,7 @@ pub struct CampaignSpec {
     /// Markdown.
     pub description: String,
     /// Where to do it. A repository that several entries name is worked on once per branch; an
-    /// entry that names its branches stands over one that leaves them open.
+    /// entry that names its branches stands over a query.
     pub on: Vec<On>,
     /// What to run, in order. Empty: the campaign wants no changesets.
     pub steps: Vec<Step>,
