@@ -6,6 +6,7 @@
 //! - [`choice`]: what a person can do about it
 //! - [`retry`]: what to do after a failure
 //! - [`status`]: the one word that people see, computed from the facts
+//! - [`marker`]: how Drover knows its own pull requests again
 //! - [`sync`]: when to read the code host again
 //!
 //! Two facts and nothing between them: [`Desired`] belongs to Drover, [`Observed`] is what the
@@ -14,6 +15,7 @@
 
 pub mod choice;
 pub mod delta;
+pub mod marker;
 pub mod plan;
 pub mod retry;
 #[cfg(test)]
