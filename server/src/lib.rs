@@ -1,5 +1,7 @@
 //! The program `drover`.
 
+pub mod api;
+pub mod cli;
 pub mod code_host;
 pub mod executor;
 pub mod git;

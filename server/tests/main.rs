@@ -1,1 +1,3 @@
 //! The one integration binary: real PostgreSQL, the GitHub stand-in over HTTP, real git.
+
+mod cli;
