@@ -2,3 +2,5 @@
 
 mod git;
 mod tidy;
+mod cli;
+mod code_host;
