@@ -1,2 +1,3 @@
 //! The one integration binary: real PostgreSQL, the GitHub stand-in over HTTP, real git.
+mod executor;
 mod git;
