@@ -1,5 +1,6 @@
 //! The one integration binary: real PostgreSQL, the GitHub stand-in over HTTP, real git.
 
+mod executor;
 mod git;
 mod tidy;
 mod cli;
