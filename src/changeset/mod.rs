@@ -1,18 +1,28 @@
 //! A changeset: what a campaign wants in one repository and branch, and what is there.
 //!
 //! - [`spec`]: one immutable wish
+//! - [`delta`]: what changed between two wishes
 //! - [`plan`]: the operations that move what is observed towards what is desired
+//! - [`retry`]: what to do after a failure
 //! - [`status`]: the one word that people see, computed from the facts
+//! - [`marker`]: how Drover knows its own pull requests again
+//! - [`sync`]: when to read the code host again
 //!
 //! Two facts and nothing between them: [`Desired`] belongs to Drover, [`Observed`] is what the
-//! code host said last. Everything else is computed.
+//! code host said last. To tell our commits from those of others, Drover also remembers what it
+//! pushed ([`Ours`]). Everything else is computed.
 
+pub mod delta;
+pub mod marker;
 pub mod plan;
+pub mod retry;
 pub mod spec;
 pub mod status;
+pub mod sync;
 
 use crate::names::{BranchName, CommitSha, PullNumber};
 use serde::{Deserialize, Serialize};
+use spec::ContentDigest;
 
 /// What a campaign wants of a changeset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,12 +78,63 @@ pub enum DriftChoice {
     Overwrite { head: CommitSha },
 }
 
+/// Where a changeset stands in its campaign: how far the intent was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filing {
+    Active,
+    /// Put aside: kept to be looked at, and brought back when a spec wants it again.
+    Archived,
+    /// The campaign has nothing to do with it any more.
+    Detached,
+}
+
+/// What Drover knows of its own commits on a branch of a repository.
+///
+/// By repository and branch, not by changeset: a campaign that comes back to a branch that it
+/// had before must know its own commit there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ours {
+    /// The push that was seen to succeed last.
+    pub pushed: Option<Pushed>,
+    /// A push that was set out on since, recorded before it was sent. Whether it arrived is told
+    /// by the tip of the branch.
+    pub attempted: Option<Pushed>,
+}
+
+/// A commit that Drover made for a branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushed {
+    pub commit: CommitSha,
+    pub content: ContentDigest,
+}
+
+impl Ours {
+    /// Our push that made this commit, if we made it.
+    #[must_use]
+    pub fn find(&self, commit: &CommitSha) -> Option<&Pushed> {
+        [&self.attempted, &self.pushed].into_iter().flatten().find(|it| it.commit == *commit)
+    }
+}
+
+/// Who closed a pull request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closer {
+    /// Drover, because a spec or a person here wanted it.
+    Drover,
+    /// Somebody on the code host.
+    Person,
+}
+
 /// What the code host has, as it was read last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Observed {
-    /// No pull request. The branch may have been pushed already.
+    /// No pull request.
     Unpublished {
+        /// The commit at the tip of the branch, ours or somebody's; `None` when there is no
+        /// branch of the name.
         head: Option<CommitSha>,
     },
     Pull(Pull),
@@ -85,6 +146,7 @@ pub struct Pull {
     pub number: PullNumber,
     pub state: PullState,
     pub title: String,
+    /// Without the marker that Drover adds.
     pub body: String,
     pub base: BranchName,
     /// The commit at the tip of the branch.
@@ -109,6 +171,8 @@ pub enum PullState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
     pub drafts: Support,
+    /// Making a draft ready, and the reverse.
+    pub conversion: Support,
     pub reopen: Support,
 }
 

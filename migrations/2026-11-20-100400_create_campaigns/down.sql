@@ -1,0 +1,6 @@
+DROP TABLE timeline;
+DROP FUNCTION refuse_change_of_history();
+DROP TABLE effects;
+DROP TABLE changesets;
+DROP TABLE pulls;
+DROP TABLE campaigns;

@@ -1,0 +1,177 @@
+//! What GitHub offers through GraphQL only, or in one request for many.
+
+use super::{
+    answer::{Answer, Effect},
+    client::Client,
+    model::{PULL_FRAGMENT, PullNode},
+    pulls,
+};
+use crate::{
+    code_host::{CodeHostError, PullInfo, Pulls, Rejection},
+    secret::redact::redact,
+};
+use drover::{
+    changeset::PullState,
+    names::{PullNumber, RepoName},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// More in one query make GitHub's own time limit likely.
+const PULLS_PER_QUERY: usize = 50;
+
+type Key = (RepoName, PullNumber);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Draft {
+    On,
+    Off,
+}
+
+pub(super) async fn load_pulls(client: &Client, wanted: &[Key]) -> Result<Pulls, CodeHostError> {
+    let mut pulls = Pulls::new();
+    for keys in wanted.chunks(PULLS_PER_QUERY) {
+        let reply = ask(client, &query(keys), Effect::Read, "pull requests").await?;
+        pulls.extend(keys.iter().enumerate().map(|(at, key)| (key.clone(), reply.pull(at, key))));
+    }
+    Ok(pulls)
+}
+
+pub(super) async fn set_draft(
+    client: &Client,
+    repo: &RepoName,
+    number: PullNumber,
+    draft: Draft,
+) -> Result<PullInfo, CodeHostError> {
+    let pulls::Loaded { info, node } = pulls::load(client, repo, number).await?;
+    let (mutation, wanted) = match draft {
+        Draft::On => ("convertPullRequestToDraft", PullState::Draft),
+        Draft::Off => ("markPullRequestReadyForReview", PullState::Open),
+    };
+    if info.pull.state == wanted {
+        return Ok(info);
+    }
+    let body = json!({
+        "query": format!(
+            "mutation($id: ID!) {{ changed: {mutation}(input: {{ pullRequestId: $id }}) \
+             {{ pullRequest {{ ...pull }} }} }} {PULL_FRAGMENT}"
+        ),
+        "variables": { "id": node },
+    });
+    let what = format!("pull request {number} in `{repo}`");
+    let reply = ask(client, &body, Effect::Write, &what).await?;
+    reply.changed(&what)
+}
+
+/// Values travel as variables: no text of others becomes part of a query.
+fn query(keys: &[Key]) -> Value {
+    let (mut types, mut fields, mut variables) = (Vec::new(), Vec::new(), Map::new());
+    for (at, (repo, number)) in keys.iter().enumerate() {
+        types.push(format!("$owner{at}: String!, $name{at}: String!, $number{at}: Int!"));
+        fields.push(format!(
+            "p{at}: repository(owner: $owner{at}, name: $name{at}) \
+             {{ pullRequest(number: $number{at}) {{ ...pull }} }}"
+        ));
+        variables.insert(format!("owner{at}"), repo.owner().into());
+        variables.insert(format!("name{at}"), repo.name().into());
+        variables.insert(format!("number{at}"), number.0.into());
+    }
+    let (types, fields) = (types.join(", "), fields.join(" "));
+    json!({
+        "query": format!("query({types}) {{ {fields} }} {PULL_FRAGMENT}"),
+        "variables": variables,
+    })
+}
+
+async fn ask(
+    client: &Client,
+    body: &Value,
+    effect: Effect,
+    what: &str,
+) -> Result<Reply, CodeHostError> {
+    let answer = client.graphql(body, effect, what).await?;
+    let reply = Reply::read(&answer)?;
+    if reply.errors.iter().any(ErrorNode::is_limit) {
+        return Err(client.graphql_limit(&answer));
+    }
+    match (&reply.data, reply.errors.first()) {
+        (Value::Null, Some(error)) => Err(error.meaning(what)),
+        (Value::Null, None) => Err(effect.lost("the answer holds nothing")),
+        _ => Ok(reply),
+    }
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    #[serde(default)]
+    data: Value,
+    #[serde(default)]
+    errors: Vec<ErrorNode>,
+}
+
+#[derive(Deserialize)]
+struct ErrorNode {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    message: String,
+    /// Where in the answer, starting with the alias.
+    #[serde(default)]
+    path: Vec<Value>,
+}
+
+impl Reply {
+    fn read(answer: &Answer) -> Result<Self, CodeHostError> {
+        answer.json()
+    }
+
+    /// What the answer says about the pull request that was asked for at this place.
+    fn pull(&self, at: usize, (repo, number): &Key) -> Result<PullInfo, CodeHostError> {
+        let what = format!("pull request {number} in `{repo}`");
+        let alias = format!("p{at}");
+        let node = &self.data[&alias]["pullRequest"];
+        if !node.is_null() {
+            return read(node, Effect::Read)?.into_info();
+        }
+        let error = self
+            .errors
+            .iter()
+            .find(|error| error.path.first().and_then(Value::as_str) == Some(alias.as_str()));
+        Err(error.map_or_else(
+            || CodeHostError::NotFound { what: what.clone() },
+            |error| error.meaning(&what),
+        ))
+    }
+
+    fn changed(&self, what: &str) -> Result<PullInfo, CodeHostError> {
+        let node = &self.data["changed"]["pullRequest"];
+        match (node, self.errors.first()) {
+            (Value::Null, Some(error)) => Err(error.meaning(what)),
+            (Value::Null, None) => Err(Effect::Write.lost("the answer holds nothing")),
+            (node, _) => read(node, Effect::Write)?
+                .into_info()
+                .map_err(|error| Effect::Write.lost(&error.to_string())),
+        }
+    }
+}
+
+impl ErrorNode {
+    fn is_limit(&self) -> bool {
+        matches!(self.kind.as_deref(), Some("RATE_LIMITED" | "RATE_LIMIT"))
+    }
+
+    fn meaning(&self, what: &str) -> CodeHostError {
+        let message = redact(&self.message);
+        match self.kind.as_deref() {
+            Some("NOT_FOUND") => CodeHostError::NotFound { what: what.to_owned() },
+            Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => {
+                CodeHostError::Forbidden { message, missing: None }
+            }
+            _ => CodeHostError::Rejected { reason: Rejection::Validation, message },
+        }
+    }
+}
+
+fn read(node: &Value, effect: Effect) -> Result<PullNode, CodeHostError> {
+    PullNode::deserialize(node)
+        .map_err(|error| effect.lost(&format!("the answer cannot be read: {error}")))
+}

@@ -1,0 +1,310 @@
+//! Desired: what campaigns want in repositories and branches.
+
+use super::{
+    Conn, StoreError,
+    error::Found,
+    sql_types::{Db, Word, drift_columns},
+};
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Uuid as SqlUuid},
+};
+use diesel_async::RunQueryDsl;
+use drover::{
+    changeset::{
+        Desired, DriftChoice, Intent, Observed, Publication, Pull, PullState, Reopen,
+        spec::ChangesetSpec,
+    },
+    id::{CampaignId, ChangesetId, ChangesetSpecId, PullId, RepoId, UserId},
+    names::{BranchName, CommitSha, PullNumber},
+};
+
+/// Everything about a changeset that a plan is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub id: ChangesetId,
+    pub campaign: CampaignId,
+    /// The person whose decision is carried out: who applied the campaign last.
+    pub applied_by: UserId,
+    pub repo: RepoId,
+    pub spec_id: ChangesetSpecId,
+    pub spec: ChangesetSpec,
+    /// The wish that was carried out to the end last.
+    pub reconciled: Option<ChangesetSpec>,
+    pub desired: Desired,
+    pub observed: Observed,
+    pub pull: Option<PullId>,
+    /// The commit that Drover pushed last: the lease of the next push.
+    pub pushed_commit: Option<CommitSha>,
+    pub life: Life,
+}
+
+/// Whether a changeset still takes part in its campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    Live,
+    Archived,
+    Detached,
+}
+
+/// Loads what a plan is made from.
+pub async fn load(conn: &mut Conn, id: ChangesetId) -> Result<Facts, StoreError> {
+    diesel::sql_query(format!("{SELECT} WHERE c.id = $1"))
+        .bind::<SqlUuid, _>(id.0)
+        .get_result::<Row>(conn)
+        .await
+        .map(Facts::from)
+        .found("changeset")
+}
+
+/// Loads the same, and keeps others from changing the changeset until the end of the
+/// transaction.
+pub async fn lock(conn: &mut Conn, id: ChangesetId) -> Result<Facts, StoreError> {
+    diesel::sql_query(format!("{SELECT} WHERE c.id = $1 FOR UPDATE OF c"))
+        .bind::<SqlUuid, _>(id.0)
+        .get_result::<Row>(conn)
+        .await
+        .map(Facts::from)
+        .found("changeset")
+}
+
+/// Loads what the plans of all live changesets of a campaign are made from, at most `limit`, in
+/// the order of their repositories.
+pub async fn list_live(
+    conn: &mut Conn,
+    campaign: CampaignId,
+    limit: i64,
+) -> Result<Vec<Facts>, StoreError> {
+    let rows: Vec<Row> = diesel::sql_query(format!(
+        "{SELECT} JOIN repositories r ON r.id = c.repository_id
+         WHERE c.campaign_id = $1 AND c.archived_at IS NULL AND c.detached_at IS NULL
+         ORDER BY r.name, c.id LIMIT $2"
+    ))
+    .bind::<SqlUuid, _>(campaign.0)
+    .bind::<BigInt, _>(limit)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(Facts::from).collect())
+}
+
+/// A person's decision about a changeset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Intent(Intent),
+    Publication(Publication),
+    Reopen(Reopen),
+    Drift(DriftChoice),
+}
+
+/// Writes a decision down; whoever calls queues the work in the same transaction.
+pub async fn decide(
+    conn: &mut Conn,
+    id: ChangesetId,
+    decision: &Decision,
+) -> Result<(), StoreError> {
+    let (set, word, head) = match decision {
+        Decision::Intent(intent) => ("intent = $2", intent.word(), None),
+        Decision::Publication(publication) => ("publication = $2", publication.word(), None),
+        Decision::Reopen(reopen) => ("reopen = $2", reopen.word(), None),
+        Decision::Drift(choice) => {
+            let (word, head) = drift_columns(choice);
+            ("drift = $2, drift_head = $3", word, head)
+        }
+    };
+    update(conn, id, set, Some(word), head).await
+}
+
+/// Something that the reconciler did or saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Drover pushed this commit; a choice about drift is used up by that.
+    Pushed(CommitSha),
+    /// The tip of the branch on the code host while there is no pull request.
+    BranchHead(Option<CommitSha>),
+    /// This is the changeset's pull request.
+    Pull(PullId),
+    /// A person's wish to reopen was carried out.
+    Reopened,
+    /// The wish was carried out to the end.
+    Reconciled(ChangesetSpecId),
+    /// The intent to archive was carried out: the branch is free for others.
+    Archived,
+    /// The intent to detach was carried out.
+    Detached,
+}
+
+/// Writes down what the reconciler did or saw. The caller holds the job in the same
+/// transaction, so that one who lost it writes nothing.
+pub async fn record(conn: &mut Conn, id: ChangesetId, record: &Record) -> Result<(), StoreError> {
+    match record {
+        Record::Pushed(commit) => {
+            let set = "pushed_commit = $2, branch_head = $2, drift = 'wait', drift_head = NULL";
+            update(conn, id, set, Some(commit.as_str()), None).await
+        }
+        Record::BranchHead(commit) => {
+            let commit = commit.as_ref().map(CommitSha::as_str);
+            update(conn, id, "branch_head = $2", commit, None).await
+        }
+        Record::Pull(pull) => {
+            update(conn, id, "pull_id = $2::uuid", Some(&pull.to_string()), None).await
+        }
+        Record::Reopened => update(conn, id, "reopen = 'not_asked'", None, None).await,
+        Record::Reconciled(spec) => {
+            update(conn, id, "reconciled_spec_id = $2::uuid", Some(&spec.to_string()), None).await
+        }
+        Record::Archived => update(conn, id, "archived_at = now()", None, None).await,
+        Record::Detached => update(conn, id, "detached_at = now()", None, None).await,
+    }
+}
+
+/// Sets columns by `$2` and `$3`, and wakes those who watch.
+async fn update(
+    conn: &mut Conn,
+    id: ChangesetId,
+    set: &str,
+    first: Option<&str>,
+    second: Option<&str>,
+) -> Result<(), StoreError> {
+    let updated = diesel::sql_query(format!(
+        "WITH changed AS (
+             UPDATE changesets SET {set}, updated_at = now() WHERE id = $1
+             RETURNING id, campaign_id
+         )
+         SELECT pg_notify('drover', 'changeset:' || id),
+                pg_notify('drover', 'campaign:' || campaign_id) FROM changed",
+    ))
+    .bind::<SqlUuid, _>(id.0)
+    .bind::<Nullable<Text>, _>(first)
+    .bind::<Nullable<Text>, _>(second)
+    .execute(conn)
+    .await?;
+    if updated == 0 {
+        return Err(StoreError::NotFound { what: "changeset" });
+    }
+    Ok(())
+}
+
+const SELECT: &str = "
+    SELECT c.id, c.campaign_id, m.applied_by, c.repository_id, c.spec_id, s.spec,
+           old.spec AS reconciled, c.intent, c.publication, c.reopen, c.drift, c.drift_head,
+           c.pushed_commit, c.branch_head, c.pull_id, p.number, p.state, p.title, p.body, p.base,
+           p.head, c.archived_at IS NOT NULL AS archived, c.detached_at IS NOT NULL AS detached
+    FROM changesets c
+    JOIN campaigns m ON m.id = c.campaign_id
+    JOIN changeset_specs s ON s.id = c.spec_id
+    LEFT JOIN changeset_specs old ON old.id = c.reconciled_spec_id
+    LEFT JOIN pulls p ON p.id = c.pull_id";
+
+super::sql_types::word_enum! {
+    DriftWord { Wait = "wait", Adopt = "adopt", Overwrite = "overwrite" }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Db<ChangesetId>,
+    #[diesel(sql_type = SqlUuid)]
+    campaign_id: Db<CampaignId>,
+    #[diesel(sql_type = SqlUuid)]
+    applied_by: Db<UserId>,
+    #[diesel(sql_type = SqlUuid)]
+    repository_id: Db<RepoId>,
+    #[diesel(sql_type = SqlUuid)]
+    spec_id: Db<ChangesetSpecId>,
+    #[diesel(sql_type = Jsonb)]
+    spec: Db<ChangesetSpec>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    reconciled: Option<Db<ChangesetSpec>>,
+    #[diesel(sql_type = Text)]
+    intent: Db<Intent>,
+    #[diesel(sql_type = Nullable<Text>)]
+    publication: Option<Db<Publication>>,
+    #[diesel(sql_type = Text)]
+    reopen: Db<Reopen>,
+    #[diesel(sql_type = Text)]
+    drift: DriftWord,
+    #[diesel(sql_type = Nullable<Text>)]
+    drift_head: Option<Db<CommitSha>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pushed_commit: Option<Db<CommitSha>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    branch_head: Option<Db<CommitSha>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pull_id: Option<Db<PullId>>,
+    #[diesel(sql_type = Bool)]
+    archived: bool,
+    #[diesel(sql_type = Bool)]
+    detached: bool,
+    #[diesel(embed)]
+    pull: PullColumns,
+}
+
+/// A pull request's columns, all there or all absent.
+#[derive(QueryableByName)]
+struct PullColumns {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    number: Option<Db<PullNumber>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    state: Option<Db<PullState>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    title: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    body: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    base: Option<Db<BranchName>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    head: Option<Db<CommitSha>>,
+}
+
+impl PullColumns {
+    fn pull(self) -> Option<Pull> {
+        Some(Pull {
+            number: self.number?.0,
+            state: self.state?.0,
+            title: self.title?,
+            body: self.body?,
+            base: self.base?.0,
+            head: self.head?.0,
+        })
+    }
+}
+
+impl From<Row> for Facts {
+    fn from(row: Row) -> Self {
+        let drift = match (row.drift, row.drift_head) {
+            (DriftWord::Adopt, Some(Db(head))) => DriftChoice::Adopt { head },
+            (DriftWord::Overwrite, Some(Db(head))) => DriftChoice::Overwrite { head },
+            // The schema lets no choice stand without its commit.
+            (DriftWord::Wait | DriftWord::Adopt | DriftWord::Overwrite, _) => DriftChoice::Wait,
+        };
+        let desired = Desired {
+            intent: row.intent.0,
+            publication: row.publication.map(|it| it.0),
+            reopen: row.reopen.0,
+            drift,
+        };
+        let observed = match row.pull.pull() {
+            Some(pull) => Observed::Pull(pull),
+            None => Observed::Unpublished { head: row.branch_head.map(|it| it.0) },
+        };
+        let life = match (row.archived, row.detached) {
+            (_, true) => Life::Detached,
+            (true, false) => Life::Archived,
+            (false, false) => Life::Live,
+        };
+        Self {
+            id: row.id.0,
+            campaign: row.campaign_id.0,
+            applied_by: row.applied_by.0,
+            repo: row.repository_id.0,
+            spec_id: row.spec_id.0,
+            spec: row.spec.0,
+            reconciled: row.reconciled.map(|it| it.0),
+            desired,
+            observed,
+            pull: row.pull_id.map(|it| it.0),
+            pushed_commit: row.pushed_commit.map(|it| it.0),
+            life,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What to do about a pull request that is there.
+
+use super::{
+    Branch, BranchSpec, ChangesetSpec, Closer, Note, Operation, Plan, PlanInput, Publication, Pull,
+    PullState, Support, branch, wanted,
+};
+use crate::changeset::{
+    Reopen,
+    delta::{Field, delta},
+};
+
+pub(super) fn follow(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
+    match pull.state {
+        PullState::Merged => Plan::noting(Note::Merged),
+        PullState::Deleted => Plan::noting(Note::Deleted),
+        PullState::ReadOnly => Plan::noting(Note::ReadOnly),
+        PullState::Closed => reopen(input, spec, pull),
+        PullState::Draft | PullState::Open => bring_up_to_date(input, spec, pull),
+    }
+}
+
+fn reopen(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
+    let asked = match (input.closed_by, input.desired.reopen) {
+        (Closer::Drover, _) | (Closer::Person, Reopen::Asked) => true,
+        (Closer::Person, Reopen::NotAsked) => false,
+    };
+    if !asked {
+        return Plan::noting(Note::ClosedByPerson);
+    }
+    if wanted(spec, input.desired) == Some(Publication::Unpublished) {
+        return Plan::noting(Note::LeftUnpublished);
+    }
+    match input.capabilities.reopen {
+        Support::No => Plan::noting(Note::ReopenUnsupported),
+        Support::Yes => {
+            let mut plan = bring_up_to_date(input, spec, pull);
+            // Before the push: GitHub reopens no pull request whose branch was replaced while it
+            // was closed. What drifted waits as a whole.
+            if plan.drift().is_none() {
+                plan.operations.insert(0, Operation::Reopen);
+            }
+            plan
+        }
+    }
+}
+
+fn bring_up_to_date(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
+    let mut plan = push(input, spec, pull);
+    if plan.drift().is_some() {
+        return plan;
+    }
+    if needs_update(input, spec, pull) {
+        plan.operations.push(Operation::Update);
+    }
+    convert(input, spec, pull, &mut plan);
+    if plan.operations == [Operation::Push] {
+        plan.operations.push(Operation::Sync);
+    }
+    plan
+}
+
+fn push(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
+    let content = spec.content();
+    let pushed_already = input.ours.pushed.as_ref().is_some_and(|it| it.content == content);
+    match branch(input, spec, Some(&pull.head)) {
+        Branch::Holds => Plan::default(),
+        Branch::Behind(lease) => Plan { lease: Some(lease), ..Plan::of([Operation::Push]) },
+        // Fixes that people push on top of what we pushed last are welcome, until there is
+        // something new to push.
+        Branch::Drift(head) if pushed_already => Plan::noting(Note::ForeignCommits { head }),
+        Branch::Adopted(head) => Plan::noting(Note::ForeignCommits { head }),
+        Branch::Drift(head) => Plan::noting(Note::Drift { head }),
+    }
+}
+
+fn needs_update(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> bool {
+    let changed = delta(previous(input), spec);
+    let differs = |field: Field, same: bool| changed.contains(&field) && !same;
+    differs(Field::Title, pull.title.trim() == spec.title.trim())
+        || differs(Field::Body, normal(&pull.body) == normal(&spec.body))
+        || differs(Field::Base, pull.base == spec.base)
+}
+
+/// Code hosts change line ends and trailing space; that is no difference to be mended for ever.
+fn normal(body: &str) -> String {
+    body.replace("\r\n", "\n").trim_end().to_owned()
+}
+
+fn convert(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull, plan: &mut Plan) {
+    let is_draft = pull.state == PullState::Draft;
+    match (wanted(spec, input.desired), is_draft) {
+        (None, _) | (Some(Publication::Published), false) | (Some(Publication::Draft), true) => {}
+        (Some(Publication::Unpublished), _) => plan.notes.push(Note::CannotUnpublish),
+        (Some(Publication::Published), true) => {
+            convertible(input, Operation::MarkReady, plan);
+        }
+        // A person may mark a draft ready while the spec still says "draft"; only a spec that
+        // takes back what it said itself makes it a draft again.
+        (Some(Publication::Draft), false) if takes_back(input) => {
+            convertible(input, Operation::ConvertToDraft, plan);
+        }
+        (Some(Publication::Draft), false) => {}
+    }
+}
+
+fn takes_back(input: &PlanInput<'_>) -> bool {
+    let before = previous(input).and_then(|spec| wanted(spec, input.desired));
+    before == Some(Publication::Published)
+}
+
+fn convertible(input: &PlanInput<'_>, operation: Operation, plan: &mut Plan) {
+    match input.capabilities.conversion {
+        Support::Yes => plan.operations.push(operation),
+        Support::No => plan.notes.push(Note::ConversionUnsupported),
+    }
+}
+
+fn previous<'a>(input: &PlanInput<'a>) -> Option<&'a BranchSpec> {
+    match input.previous {
+        Some(ChangesetSpec::Branch(spec)) => Some(spec),
+        Some(ChangesetSpec::Existing { .. }) | None => None,
+    }
+}
