@@ -39,7 +39,7 @@ simulate-safety: ## hunt for a queue that lands what it has not tested [STEPS=]
 screenshots: ## make the pictures of README anew
 	@.ci/setup test
 	@.ci/build
-	@SCREENSHOTS=1 npx playwright test --config end2end --project screenshots
+	@. .ci/settings && SCREENSHOTS=1 npx playwright test --config end2end --project screenshots
 
 fmt: ## format the code
 	@cargo fmt --all
