@@ -31,7 +31,6 @@ CREATE TABLE pulls (
     -- The commit at the tip of the branch.
     head text NOT NULL CHECK (head ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     url text NOT NULL,
-    node_id text NOT NULL,
     -- Who closed it; a person's close is kept until somebody asks to reopen.
     closed_by text CHECK (closed_by IN ('drover', 'person')),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -43,6 +42,23 @@ CREATE TABLE pulls (
 );
 CREATE INDEX pulls_branch ON pulls (repository_id, branch);
 CREATE INDEX pulls_next_sync_at ON pulls (next_sync_at) WHERE next_sync_at IS NOT NULL;
+
+-- Our own commits on the branches of repositories. Not by changeset: a campaign that comes back
+-- to a branch which it had before must know its own commit there.
+CREATE TABLE pushes (
+    repository_id uuid NOT NULL REFERENCES repositories,
+    branch text NOT NULL CHECK (branch <> ''),
+    -- The push that was seen to succeed last: the commit, and the digest of what it holds.
+    pushed_commit text CHECK (pushed_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+    pushed_content text,
+    -- The push that was set out on last, recorded before it was sent.
+    attempted_commit text CHECK (attempted_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+    attempted_content text,
+    PRIMARY KEY (repository_id, branch),
+    CONSTRAINT pushes_pushed_is_whole CHECK (num_nulls(pushed_commit, pushed_content) <> 1),
+    CONSTRAINT pushes_attempted_is_whole
+        CHECK (num_nulls(attempted_commit, attempted_content) <> 1)
+);
 
 -- Desired: what a campaign wants in one repository and branch.
 CREATE TABLE changesets (
@@ -63,8 +79,6 @@ CREATE TABLE changesets (
     drift text NOT NULL DEFAULT 'wait' CHECK (drift IN ('wait', 'adopt', 'overwrite')),
     -- The commit that the choice about drift is about.
     drift_head text,
-    -- The commit that Drover pushed last: the lease of the next push.
-    pushed_commit text CHECK (pushed_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     -- The tip of the branch on the code host while there is no pull request.
     branch_head text CHECK (branch_head ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     pull_id uuid REFERENCES pulls,

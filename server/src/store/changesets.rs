@@ -12,8 +12,10 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use drover::{
     changeset::{
-        Desired, DriftChoice, Intent, Observed, Publication, Pull, PullState, Reopen,
-        spec::ChangesetSpec,
+        Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Publication,
+        Pull, PullState, Pushed, Reopen,
+        plan::PlanInput,
+        spec::{ChangesetSpec, ContentDigest},
     },
     id::{CampaignId, ChangesetId, ChangesetSpecId, PullId, RepoId, UserId},
     names::{BranchName, CommitSha, PullNumber},
@@ -34,17 +36,28 @@ pub struct Facts {
     pub desired: Desired,
     pub observed: Observed,
     pub pull: Option<PullId>,
-    /// The commit that Drover pushed last: the lease of the next push.
-    pub pushed_commit: Option<CommitSha>,
-    pub life: Life,
+    /// Who closed the pull request; counts only when it is closed.
+    pub closed_by: Closer,
+    /// Our own commits on the branch.
+    pub ours: Ours,
+    pub filing: Filing,
 }
 
-/// Whether a changeset still takes part in its campaign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Life {
-    Live,
-    Archived,
-    Detached,
+impl Facts {
+    /// What a plan is made from.
+    #[must_use]
+    pub fn plan_input(&self, capabilities: Capabilities) -> PlanInput<'_> {
+        PlanInput {
+            previous: self.reconciled.as_ref(),
+            current: &self.spec,
+            desired: &self.desired,
+            filing: self.filing,
+            observed: &self.observed,
+            ours: &self.ours,
+            closed_by: self.closed_by,
+            capabilities,
+        }
+    }
 }
 
 /// Loads what a plan is made from.
@@ -117,7 +130,7 @@ pub async fn decide(
 /// Something that the reconciler did or saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// Drover pushed this commit; a choice about drift is used up by that.
+    /// Drover's commit is at the tip; a choice about drift is used up by that.
     Pushed(CommitSha),
     /// The tip of the branch on the code host while there is no pull request.
     BranchHead(Option<CommitSha>),
@@ -138,7 +151,7 @@ pub enum Record {
 pub async fn record(conn: &mut Conn, id: ChangesetId, record: &Record) -> Result<(), StoreError> {
     match record {
         Record::Pushed(commit) => {
-            let set = "pushed_commit = $2, branch_head = $2, drift = 'wait', drift_head = NULL";
+            let set = "branch_head = $2, drift = 'wait', drift_head = NULL";
             update(conn, id, set, Some(commit.as_str()), None).await
         }
         Record::BranchHead(commit) => {
@@ -187,13 +200,15 @@ async fn update(
 const SELECT: &str = "
     SELECT c.id, c.campaign_id, m.applied_by, c.repository_id, c.spec_id, s.spec,
            old.spec AS reconciled, c.intent, c.publication, c.reopen, c.drift, c.drift_head,
-           c.pushed_commit, c.branch_head, c.pull_id, p.number, p.state, p.title, p.body, p.base,
-           p.head, c.archived_at IS NOT NULL AS archived, c.detached_at IS NOT NULL AS detached
+           c.branch_head, c.pull_id, p.number, p.state, p.title, p.body, p.base, p.head,
+           p.closed_by, ours.pushed_commit, ours.pushed_content, ours.attempted_commit,
+           ours.attempted_content, c.archived_at IS NOT NULL AS archived, c.detached_at IS NOT NULL AS detached
     FROM changesets c
     JOIN campaigns m ON m.id = c.campaign_id
     JOIN changeset_specs s ON s.id = c.spec_id
     LEFT JOIN changeset_specs old ON old.id = c.reconciled_spec_id
-    LEFT JOIN pulls p ON p.id = c.pull_id";
+    LEFT JOIN pulls p ON p.id = c.pull_id
+    LEFT JOIN pushes ours ON ours.repository_id = c.repository_id AND ours.branch = c.branch";
 
 super::sql_types::word_enum! {
     DriftWord { Wait = "wait", Adopt = "adopt", Overwrite = "overwrite" }
@@ -226,7 +241,9 @@ struct Row {
     #[diesel(sql_type = Nullable<Text>)]
     drift_head: Option<Db<CommitSha>>,
     #[diesel(sql_type = Nullable<Text>)]
-    pushed_commit: Option<Db<CommitSha>>,
+    closed_by: Option<Db<Closer>>,
+    #[diesel(embed)]
+    ours: OursColumns,
     #[diesel(sql_type = Nullable<Text>)]
     branch_head: Option<Db<CommitSha>>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -237,6 +254,31 @@ struct Row {
     detached: bool,
     #[diesel(embed)]
     pull: PullColumns,
+}
+
+/// The columns of our own commits; each pair is all there or all absent.
+#[derive(QueryableByName)]
+struct OursColumns {
+    #[diesel(sql_type = Nullable<Text>)]
+    pushed_commit: Option<Db<CommitSha>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pushed_content: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    attempted_commit: Option<Db<CommitSha>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    attempted_content: Option<String>,
+}
+
+impl OursColumns {
+    fn ours(self) -> Ours {
+        let push = |commit: Option<Db<CommitSha>>, content: Option<String>| {
+            Some(Pushed { commit: commit?.0, content: ContentDigest(content?) })
+        };
+        Ours {
+            pushed: push(self.pushed_commit, self.pushed_content),
+            attempted: push(self.attempted_commit, self.attempted_content),
+        }
+    }
 }
 
 /// A pull request's columns, all there or all absent.
@@ -287,10 +329,10 @@ impl From<Row> for Facts {
             Some(pull) => Observed::Pull(pull),
             None => Observed::Unpublished { head: row.branch_head.map(|it| it.0) },
         };
-        let life = match (row.archived, row.detached) {
-            (_, true) => Life::Detached,
-            (true, false) => Life::Archived,
-            (false, false) => Life::Live,
+        let filing = match (row.archived, row.detached) {
+            (_, true) => Filing::Detached,
+            (true, false) => Filing::Archived,
+            (false, false) => Filing::Active,
         };
         Self {
             id: row.id.0,
@@ -303,8 +345,9 @@ impl From<Row> for Facts {
             desired,
             observed,
             pull: row.pull_id.map(|it| it.0),
-            pushed_commit: row.pushed_commit.map(|it| it.0),
-            life,
+            closed_by: row.closed_by.map_or(Closer::Person, |it| it.0),
+            ours: row.ours.ours(),
+            filing,
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod logs;
 pub mod migrations;
 pub mod previews;
 pub mod pulls;
+pub mod pushes;
 pub mod repositories;
 pub mod rewire;
 mod schema;

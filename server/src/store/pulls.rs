@@ -13,7 +13,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use drover::{
-    changeset::{Pull, PullState},
+    changeset::{Closer, Pull, PullState},
     id::{ChangesetId, PullId, RepoId},
     names::{BranchName, CommitSha, PullNumber},
     time::Timestamp,
@@ -27,41 +27,33 @@ pub struct SeenPull {
     pub branch: BranchName,
     /// For people.
     pub url: String,
-    pub node_id: String,
     /// When to read it again; `None` for one that cannot change any more.
     pub next_sync_at: Option<Timestamp>,
-}
-
-/// Who closed a pull request. A person's close is kept until somebody asks to reopen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosedBy {
-    Drover,
-    Person,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPull {
     pub id: PullId,
     pub seen: SeenPull,
-    pub closed_by: Option<ClosedBy>,
+    pub closed_by: Option<Closer>,
     pub synced_at: Timestamp,
 }
 
 /// Writes down what was read. Who closed it is kept while it is closed; a close that Drover did
 /// not note by [`mark_closed_by_drover`] is a person's.
 pub async fn upsert(conn: &mut Conn, seen: &SeenPull) -> Result<PullId, StoreError> {
-    let SeenPull { repo, pull, branch, url, node_id, next_sync_at } = seen;
+    let SeenPull { repo, pull, branch, url, next_sync_at } = seen;
     let Pull { number, state, title, body, base, head } = pull;
     let row: IdRow = diesel::sql_query(
         "WITH stored AS (
              INSERT INTO pulls (id, repository_id, number, state, title, body, base, branch, head,
-                                url, node_id, next_sync_at, closed_by)
-             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                                url, next_sync_at, closed_by)
+             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
                      CASE $3 WHEN 'closed' THEN 'person' END)
              ON CONFLICT (repository_id, number) DO UPDATE
              SET state = excluded.state, title = excluded.title, body = excluded.body,
                  base = excluded.base, branch = excluded.branch, head = excluded.head,
-                 url = excluded.url, node_id = excluded.node_id, synced_at = now(),
+                 url = excluded.url, synced_at = now(),
                  next_sync_at = excluded.next_sync_at,
                  closed_by = CASE excluded.state
                      WHEN 'closed' THEN coalesce(pulls.closed_by, 'person') END
@@ -82,7 +74,6 @@ pub async fn upsert(conn: &mut Conn, seen: &SeenPull) -> Result<PullId, StoreErr
     .bind::<Text, _>(branch.as_str())
     .bind::<Text, _>(head.as_str())
     .bind::<Text, _>(url)
-    .bind::<Text, _>(node_id)
     .bind::<Nullable<Timestamptz>, _>(next_sync_at.map(timestamptz))
     .get_result(conn)
     .await?;
@@ -156,7 +147,7 @@ pub async fn make_due(
 }
 
 const SELECT: &str = "
-    SELECT id, repository_id, number, state, title, body, base, branch, head, url, node_id,
+    SELECT id, repository_id, number, state, title, body, base, branch, head, url,
            next_sync_at, closed_by, synced_at
     FROM pulls";
 
@@ -171,8 +162,6 @@ struct DueRow {
     #[diesel(sql_type = SqlUuid)]
     id: Db<ChangesetId>,
 }
-
-super::sql_types::word_enum! { ClosedByWord { Drover = "drover", Person = "person" } }
 
 #[derive(QueryableByName)]
 struct Row {
@@ -196,12 +185,10 @@ struct Row {
     head: Db<CommitSha>,
     #[diesel(sql_type = Text)]
     url: String,
-    #[diesel(sql_type = Text)]
-    node_id: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     next_sync_at: Option<Db<Timestamp>>,
     #[diesel(sql_type = Nullable<Text>)]
-    closed_by: Option<ClosedByWord>,
+    closed_by: Option<Db<Closer>>,
     #[diesel(sql_type = Timestamptz)]
     synced_at: Db<Timestamp>,
 }
@@ -216,10 +203,6 @@ impl From<Row> for StoredPull {
             base: row.base.0,
             head: row.head.0,
         };
-        let closed_by = row.closed_by.map(|word| match word {
-            ClosedByWord::Drover => ClosedBy::Drover,
-            ClosedByWord::Person => ClosedBy::Person,
-        });
         Self {
             id: row.id.0,
             seen: SeenPull {
@@ -227,10 +210,9 @@ impl From<Row> for StoredPull {
                 pull,
                 branch: row.branch.0,
                 url: row.url,
-                node_id: row.node_id,
                 next_sync_at: row.next_sync_at.map(|at| at.0),
             },
-            closed_by,
+            closed_by: row.closed_by.map(|it| it.0),
             synced_at: row.synced_at.0,
         }
     }

@@ -152,9 +152,9 @@ async fn put_leftovers_aside(
         "WITH leftovers AS (
              SELECT c.id,
                  CASE WHEN c.kind = 'branch'
-                           AND (c.pull_id IS NOT NULL OR c.pushed_commit IS NOT NULL)
+                           AND (c.pull_id IS NOT NULL OR c.branch_head IS NOT NULL)
                       THEN 'archive' ELSE 'detach' END AS intent,
-                 c.kind = 'existing' OR c.pull_id IS NULL AND c.pushed_commit IS NULL
+                 c.kind = 'existing' OR c.pull_id IS NULL AND c.branch_head IS NULL
                      AND NOT EXISTS (SELECT FROM jobs j WHERE j.state = 'running'
                                        AND j.unique_key = 'reconcile:' || c.id)
                      AND NOT EXISTS (SELECT FROM effects e WHERE e.changeset_id = c.id

@@ -75,7 +75,6 @@ diesel::table! {
         reopen -> Text,
         drift -> Text,
         drift_head -> Nullable<Text>,
-        pushed_commit -> Nullable<Text>,
         branch_head -> Nullable<Text>,
         pull_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
@@ -230,11 +229,21 @@ diesel::table! {
         branch -> Text,
         head -> Text,
         url -> Text,
-        node_id -> Text,
         closed_by -> Nullable<Text>,
         created_at -> Timestamptz,
         synced_at -> Timestamptz,
         next_sync_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    pushes (repository_id, branch) {
+        repository_id -> Uuid,
+        branch -> Text,
+        pushed_commit -> Nullable<Text>,
+        pushed_content -> Nullable<Text>,
+        attempted_commit -> Nullable<Text>,
+        attempted_content -> Nullable<Text>,
     }
 }
 
@@ -337,6 +346,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     namespaces,
     organisations,
     pulls,
+    pushes,
     repositories,
     sessions,
     setup_tokens,

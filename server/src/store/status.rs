@@ -6,7 +6,7 @@
 //! 1. archived, when the intent to archive was carried out
 //! 2. merged, whatever else is wrong: nothing can be done about it any more
 //! 3. the job: processing, queued, or retrying after a failure
-//! 4. drift: the tip of the branch is not the commit that Drover pushed last, and nobody has
+//! 4. drift: the tip of the branch is no commit of Drover's, and nobody has
 //!    chosen yet what to do about that very tip
 //! 5. failed: the job waits for a person
 //! 6. without a pull request unpublished, otherwise the state of the pull request
@@ -18,7 +18,8 @@ pub(crate) const STATUS: &str = "
          WHEN j.state = 'running' THEN 'processing'
          WHEN j.state = 'waiting' AND j.attempt = 0 THEN 'queued'
          WHEN j.state = 'waiting' THEN 'retrying'
-         WHEN tip.commit IS DISTINCT FROM c.pushed_commit AND tip.commit IS NOT NULL
+         WHEN tip.commit IS NOT NULL AND tip.commit IS DISTINCT FROM ours.pushed_commit
+              AND tip.commit IS DISTINCT FROM ours.attempted_commit
               AND c.drift_head IS DISTINCT FROM tip.commit THEN 'drift'
          WHEN j.state = 'failed' THEN 'failed'
          WHEN p.id IS NULL THEN 'unpublished'
@@ -30,6 +31,7 @@ pub(crate) const FROM: &str = "
     JOIN repositories r ON r.id = c.repository_id
     JOIN changeset_specs s ON s.id = c.spec_id
     LEFT JOIN pulls p ON p.id = c.pull_id
+    LEFT JOIN pushes ours ON ours.repository_id = c.repository_id AND ours.branch = c.branch
     LEFT JOIN LATERAL (
         SELECT state, attempt, attempts_max, run_at, last_error FROM jobs
         WHERE unique_key = 'reconcile:' || c.id AND state <> 'done'

@@ -66,7 +66,7 @@ impl GitHub {
 #[async_trait]
 impl CodeHost for GitHub {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { drafts: Support::Yes, reopen: Support::Yes }
+        Capabilities { drafts: Support::Yes, conversion: Support::Yes, reopen: Support::Yes }
     }
 
     async fn whoami(&self) -> Result<Account, CodeHostError> {

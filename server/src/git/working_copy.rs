@@ -1,0 +1,153 @@
+//! The files of a commit for steps to change, and the diff afterwards.
+//!
+//! The folder holds `tree`, which steps see and may fill with anything, and `meta`, which they
+//! never see: the index and the objects that the diff is made with. Steps find a repository of
+//! one commit in `tree/.git`, made for them by [`super::seed`] and never read by us.
+
+use super::{
+    error::GitError,
+    mirror::Mirror,
+    patch::{Diff, DiffError},
+    process::{Git, Invocation},
+    seed,
+};
+use drover::names::CommitSha;
+use std::{
+    io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// A working copy on disk. [`WorkingCopy::remove`] deletes it.
+pub struct WorkingCopy {
+    git: Git,
+    mirror: PathBuf,
+    dir: PathBuf,
+    base: CommitSha,
+}
+
+impl Mirror {
+    /// Writes the files of a commit into the new folder `dir`.
+    pub async fn checkout(&self, commit: &CommitSha, dir: &Path) -> Result<WorkingCopy, GitError> {
+        match self.checkout_once(commit, dir).await {
+            Err(GitError::Corrupt { .. }) => {
+                remove_tree(dir).await.map_err(GitError::disk("a working copy stayed behind"))?;
+                self.clone_again(commit).await?;
+                self.checkout_once(commit, dir).await
+            }
+            done => done,
+        }
+    }
+
+    async fn checkout_once(&self, commit: &CommitSha, dir: &Path) -> Result<WorkingCopy, GitError> {
+        self.ensure_commit(commit).await?;
+        let copy = WorkingCopy {
+            git: self.git.clone(),
+            mirror: self.dir.clone(),
+            dir: dir.to_owned(),
+            base: commit.clone(),
+        };
+        for folder in [copy.tree(), copy.objects()] {
+            tokio::fs::create_dir_all(folder).await.map_err(GitError::disk(format!(
+                "a working copy of {} could not be made in {}",
+                self.remote.repo(),
+                dir.display()
+            )))?;
+        }
+        // Missing contents come from the code host in one go, into the mirror.
+        self.network("read-tree")
+            .env("GIT_INDEX_FILE", copy.index())
+            .env("GIT_WORK_TREE", copy.tree())
+            .args(["-m", "-u", commit.as_str()])
+            .run()
+            .await?;
+        seed::repository(self, &copy.tree(), &copy.index(), commit).await?;
+        Ok(copy)
+    }
+}
+
+impl WorkingCopy {
+    /// What steps may change.
+    #[must_use]
+    pub fn tree(&self) -> PathBuf {
+        self.dir.join("tree")
+    }
+
+    #[must_use]
+    pub fn base(&self) -> &CommitSha {
+        &self.base
+    }
+
+    /// What the steps changed; `None` when nothing. Files that `.gitignore` names are left out.
+    pub async fn diff(&self) -> Result<Option<Diff>, GitError> {
+        self.command("add").args(["--all"]).run().await?;
+        let max = self.git.config().diff_bytes_max;
+        let flags = ["--cached", "--patch", "--binary", "--full-index", "--no-renames"];
+        let text = self
+            .command("diff-index")
+            .args(flags)
+            .args(["--no-ext-diff", "--no-textconv", "--no-color", "--unified=3"])
+            .args(["--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"])
+            .args(["--ignore-submodules=none", "--end-of-options", self.base.as_str(), "--"])
+            .stdout_max(max)
+            .run()
+            .await
+            .map_err(|error| match error {
+                GitError::OutputTooLarge { .. } => DiffError::TooLarge { max }.into(),
+                error => error,
+            })?;
+        let diff = tokio::task::spawn_blocking(move || Diff::parse(text)).await;
+        Ok(diff.map_err(|panic| GitError::disk("a diff could not be read")(panic.into()))??)
+    }
+
+    /// Deletes the working copy, also where steps took their own permissions away.
+    pub async fn remove(self) -> Result<(), GitError> {
+        remove_tree(&self.dir).await.map_err(GitError::disk("a working copy stayed behind"))
+    }
+
+    /// New objects go to `meta`, and nothing reaches the network.
+    fn command(&self, command: &'static str) -> Invocation<'_> {
+        self.git
+            .local(command, &self.mirror)
+            .env("GIT_INDEX_FILE", self.index())
+            .env("GIT_WORK_TREE", self.tree())
+            .env("GIT_OBJECT_DIRECTORY", self.objects())
+            .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", self.mirror.join("objects"))
+    }
+
+    fn index(&self) -> PathBuf {
+        self.dir.join("meta/index")
+    }
+
+    fn objects(&self) -> PathBuf {
+        self.dir.join("meta/objects")
+    }
+}
+
+/// Deletes a folder in which a step may have taken permissions away. Follows no symlink.
+async fn remove_tree(dir: &Path) -> io::Result<()> {
+    let dir = dir.to_owned();
+    let removal = tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(&dir) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_folders(&dir)?;
+            std::fs::remove_dir_all(&dir)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    });
+    removal.await?
+}
+
+fn open_folders(root: &Path) -> io::Result<()> {
+    let mut waiting = vec![root.to_owned()];
+    while let Some(dir) = waiting.pop() {
+        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700))?;
+        for entry in std::fs::read_dir(&dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! What every part of the running server reaches.
+
+use crate::{
+    code_host::CodeHosts, config::Config, executor::Executor, git::Mirrors, jobs::Hints,
+    secret::Vault, store::Store,
+};
+use std::{ops::Deref, sync::Arc};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+pub struct Parts {
+    pub config: Config,
+    pub store: Store,
+    pub hints: Hints,
+    pub code_hosts: CodeHosts,
+    pub mirrors: Mirrors,
+    pub executor: Executor,
+    pub vault: Vault,
+    /// Cancelled when the server is to stop.
+    pub shutdown: CancellationToken,
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
