@@ -31,10 +31,12 @@ bench: ## measure the figures that README gives: id | measured | goal | ok or sh
 	@.ci/bench
 
 simulate: ## play the merge queue against other policies and print the figures
-	@. .ci/settings && cargo run --release --quiet --package drover --example simulate
+	@. .ci/settings && cargo run --release --quiet --package drover \
+		--features simulation --example simulate -- figures
 
 simulate-safety: ## hunt for a queue that lands what it has not tested [STEPS=]
-	@. .ci/settings && cargo run --release --quiet --package drover --example simulate_safety -- --steps $(STEPS)
+	@. .ci/settings && cargo run --release --quiet --package drover \
+		--features simulation --example simulate -- safety --steps $(STEPS)
 
 screenshots: ## make the pictures of README anew
 	@.ci/setup test
