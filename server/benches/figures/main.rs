@@ -44,7 +44,8 @@ impl fmt::Display for Figure {
 fn main() -> anyhow::Result<()> {
     let site = std::env::args().skip(1).find(|it| !it.starts_with("--"));
     let site = PathBuf::from(site.ok_or_else(|| anyhow::anyhow!("usage: figures SITE_ROOT"))?);
-    for figure in [site::transfer(&site)?] {
+    let figures = [site::transfer(&site)?];
+    for figure in figures {
         println!("{figure}");
     }
     Ok(())
