@@ -31,15 +31,17 @@ bench: ## measure the figures that README gives: id | measured | goal | ok or sh
 	@.ci/bench
 
 simulate: ## play the merge queue against other policies and print the figures
-	@. .ci/settings && cargo run --release --quiet --package drover --example simulate
+	@. .ci/settings && cargo run --release --quiet --package drover \
+		--features simulation --example simulate -- figures
 
 simulate-safety: ## hunt for a queue that lands what it has not tested [STEPS=]
-	@. .ci/settings && cargo run --release --quiet --package drover --example simulate_safety -- --steps $(STEPS)
+	@. .ci/settings && cargo run --release --quiet --package drover \
+		--features simulation --example simulate -- safety --steps $(STEPS)
 
 screenshots: ## make the pictures of README anew
 	@.ci/setup test
 	@.ci/build
-	@SCREENSHOTS=1 npx playwright test --config end2end --project screenshots
+	@. .ci/settings && SCREENSHOTS=1 npx playwright test --config end2end --project screenshots
 
 fmt: ## format the code
 	@cargo fmt --all
