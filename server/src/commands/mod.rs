@@ -15,4 +15,4 @@ pub mod specs;
 
 mod error;
 
-pub use error::internal;
+pub use error::{Answer, chain, internal};

@@ -1,0 +1,227 @@
+//! Moves one pull request towards what is desired.
+//!
+//! - [`push`]: a diff becomes a commit on a branch
+//! - [`write`]: one write to the code host, by the effect protocol
+//! - [`probe`]: what became of a write whose answer was lost
+//!
+//! In rounds: load the facts, plan, perform the first operation, record what was seen, and plan
+//! again. A crash at any point is just "plan again". Nothing new is sent for a changeset while
+//! the outcome of an earlier write is not known.
+
+mod probe;
+mod push;
+mod write;
+
+use super::retry;
+use crate::{
+    code_host::PullInfo,
+    hosts::Access,
+    jobs::{self, ClaimedJob, Finish},
+    state::AppState,
+    store::{
+        Conn, StoreError, branches,
+        changesets::{self, Facts, Record},
+        effects, pulls,
+        pulls::SeenPull,
+        repositories,
+        timeline::{self, NewEvent},
+    },
+};
+use diesel_async::AsyncConnection;
+use drover::{
+    changeset::{
+        Observed, PullState, Reopen,
+        marker,
+        plan::{Operation, Plan, plan},
+        spec::ChangesetSpec,
+        sync::{SyncFacts, next_sync},
+    },
+    id::{ChangesetId, RepoId},
+    names::{PullNumber, RepoName},
+    time::Timestamp,
+};
+use serde_json::json;
+
+/// The rounds of one job: every changeset is at rest after fewer, unless others keep changing it.
+const ROUNDS_MAX: u32 = 12;
+
+/// One changeset with all that a round needs.
+pub(super) struct Round<'a> {
+    state: &'a AppState,
+    job: &'a ClaimedJob,
+    facts: Facts,
+    repo: RepoName,
+    access: Access,
+}
+
+/// How a round ended.
+pub(super) enum Step {
+    /// Something is other than before: plan again.
+    Again,
+    Finish(Finish),
+}
+
+pub(super) async fn reconcile(
+    state: &AppState,
+    job: &ClaimedJob,
+    id: ChangesetId,
+) -> anyhow::Result<Finish> {
+    for _ in 0..ROUNDS_MAX {
+        let mut round = match Round::load(state, job, id).await? {
+            Ok(round) => round,
+            Err(finish) => return Ok(finish),
+        };
+        match round.run().await? {
+            Step::Again => {}
+            Step::Finish(finish) => return Ok(finish),
+        }
+    }
+    let error = format!("not at rest after {ROUNDS_MAX} rounds");
+    Ok(Finish::Retry { delay: std::time::Duration::from_secs(60), error })
+}
+
+impl<'a> Round<'a> {
+    async fn load(
+        state: &'a AppState,
+        job: &'a ClaimedJob,
+        id: ChangesetId,
+    ) -> anyhow::Result<Result<Self, Finish>> {
+        let mut conn = state.store.conn().await?;
+        let facts = changesets::load(&mut conn, id).await?;
+        let repo = repositories::load(&mut conn, facts.repo).await?;
+        Ok(match state.hosts.open(&mut conn, repo.code_host).await {
+            Ok(access) => Ok(Self { state, job, facts, repo: repo.name, access }),
+            Err(error) => Err(retry::after(&retry::of_hosts(&error), job)),
+        })
+    }
+
+    async fn run(&mut self) -> anyhow::Result<Step> {
+        let mut conn = self.state.store.conn().await?;
+        if let Some(effect) = effects::find_unresolved(&mut conn, self.facts.id).await? {
+            drop(conn);
+            return self.probe(&effect).await;
+        }
+        self.learn(&mut conn).await?;
+        let plan = plan(&self.facts.plan_input(self.access.api.capabilities()));
+        if plan.reached {
+            let record = Record::Reached(Some(self.facts.spec_id));
+            changesets::record(&mut conn, self.facts.id, &record).await?;
+        }
+        drop(conn);
+        match plan.operations.first() {
+            None => Ok(Step::Finish(Finish::Done)),
+            Some(operation) => self.perform(*operation, &plan).await,
+        }
+    }
+
+    /// What the tip of the branch tells about a push whose end was not seen.
+    async fn learn(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
+        let head = match &self.facts.observed {
+            Observed::Unpublished { head } => head.as_ref(),
+            Observed::Pull(pull) => Some(&pull.head),
+        };
+        let arrived = self.facts.ours.attempted.take_if(|it| head == Some(&it.commit));
+        if let (Some(arrived), ChangesetSpec::Branch(spec)) = (arrived, &self.facts.spec) {
+            branches::record_pushed(conn, self.facts.repo, &spec.head, &arrived).await?;
+            self.facts.ours.pushed = Some(arrived);
+        }
+        if let Observed::Pull(pull) = &self.facts.observed
+            && pull.state == PullState::Open
+            && self.facts.desired.reopen == Reopen::Asked
+        {
+            changesets::record(conn, self.facts.id, &Record::Reopened).await?;
+            self.facts.desired.reopen = Reopen::NotAsked;
+        }
+        Ok(())
+    }
+
+    async fn perform(&mut self, operation: Operation, plan: &Plan) -> anyhow::Result<Step> {
+        match operation {
+            Operation::Push => self.push(plan).await,
+            Operation::Import => self.import().await,
+            Operation::Sync => self.sync_soon().await,
+            Operation::Archive => self.put_aside(Record::Archived, "archived").await,
+            Operation::Detach => self.put_aside(Record::Detached, "detached").await,
+            Operation::Publish
+            | Operation::PublishDraft
+            | Operation::Close
+            | Operation::Reopen
+            | Operation::MarkReady
+            | Operation::ConvertToDraft
+            | Operation::Update => self.write(operation).await,
+        }
+    }
+
+    /// Reads a pull request that the campaign tracks.
+    async fn import(&mut self) -> anyhow::Result<Step> {
+        let ChangesetSpec::Existing { number, .. } = self.facts.spec else {
+            anyhow::bail!("only tracked pull requests are imported")
+        };
+        match self.access.api.get_pull(&self.repo, number).await {
+            Ok(info) => {
+                self.record_pull(&info, "found").await?;
+                Ok(Step::Again)
+            }
+            Err(error) => Ok(self.failed(retry::of_code_host(error))),
+        }
+    }
+
+    async fn sync_soon(&mut self) -> anyhow::Result<Step> {
+        let mut conn = self.state.store.conn().await?;
+        if let Some(number) = self.number() {
+            pulls::make_due(&mut conn, self.facts.repo, &[number]).await?;
+        }
+        Ok(Step::Finish(Finish::Done))
+    }
+
+    async fn put_aside(&mut self, record: Record, word: &str) -> anyhow::Result<Step> {
+        let mut conn = self.state.store.conn().await?;
+        let (id, fence) = (self.facts.id, self.job.fence);
+        conn.transaction(async |conn| {
+            jobs::hold(conn, fence).await?;
+            changesets::record(conn, id, &record).await?;
+            self.note(conn, word, json!({})).await
+        })
+        .await?;
+        Ok(Step::Again)
+    }
+
+    fn number(&self) -> Option<PullNumber> {
+        match &self.facts.observed {
+            Observed::Pull(pull) => Some(pull.number),
+            Observed::Unpublished { .. } => None,
+        }
+    }
+
+    /// How the job goes on after a failure.
+    fn failed(&self, failure: drover::changeset::retry::Failure) -> Step {
+        Step::Finish(retry::after(&failure, self.job))
+    }
+
+    /// A line of the timeline: Drover did this.
+    async fn note(
+        &self,
+        conn: &mut Conn,
+        text: &str,
+        detail: serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let (campaign, changeset) = (self.facts.campaign, Some(self.facts.id));
+        timeline::insert(conn, NewEvent { actor: None, campaign, changeset, text, detail }).await
+    }
+}
+
+/// A pull request as it is stored: without our mark, and with the time to read it again.
+pub(super) fn seen(repo: RepoId, info: &PullInfo, written_at: Option<Timestamp>) -> SeenPull {
+    let now = crate::clock::now();
+    let mut pull = info.pull.clone();
+    pull.body = marker::unmark(&pull.body);
+    let facts =
+        SyncFacts { state: pull.state, updated_at: info.updated_at, written_at, synced_at: now };
+    SeenPull {
+        repo,
+        branch: info.head_branch.clone(),
+        url: info.url.to_string(),
+        next_sync_at: next_sync(&facts, now),
+        pull,
+    }
+}

@@ -1,0 +1,164 @@
+//! A server from its settings to its end: database, workers, web.
+
+use crate::{
+    accounts,
+    config::{Config, Database as DatabaseSetting, Mode, SecretKey},
+    executor::Executor,
+    git::mirror::Mirrors,
+    handlers,
+    hosts::{Hosts, Setting},
+    jobs::{Hints, Worker, rescuer},
+    postgres::Database,
+    secret::{
+        key::{self, KeySource},
+        token::Token,
+    },
+    state::{AppState, Parts},
+    store::{Store, migrations},
+    web,
+};
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use std::future::Future;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+/// What a server that is about to answer tells whoever started it.
+pub struct Started {
+    /// With which the first person signs in; `None` when somebody has already.
+    pub setup_token: Option<Token>,
+    /// With which the CLI acts in the demo.
+    pub demo_token: Option<Token>,
+}
+
+/// Runs a server until `stop`. `started` is told when it answers.
+pub async fn run(
+    config: Config,
+    code_host: Option<Setting>,
+    stop: CancellationToken,
+    started: impl FnOnce(&Started),
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}: is the port taken? choose another with --port, or `make demo \
+             PORT=…`",
+            config.listen
+        )
+    })?;
+    tokio::fs::create_dir_all(&config.data_dir)
+        .await
+        .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
+    let url = match &config.database {
+        DatabaseSetting::Url(url) => Some(url.expose_secret().to_owned()),
+        DatabaseSetting::Private => None,
+    };
+    let bin_dir = config.postgres_bin_dir.clone();
+    let database = Database::open(url.as_deref(), &config.data_dir, bin_dir.as_deref()).await?;
+    let ran = serve(config, code_host, &database, listener, stop, started).await;
+    database.stop().await;
+    ran
+}
+
+async fn serve(
+    config: Config,
+    code_host: Option<Setting>,
+    database: &Database,
+    listener: TcpListener,
+    stop: CancellationToken,
+    started: impl FnOnce(&Started),
+) -> anyhow::Result<()> {
+    migrations::run(database.url()).await.context("the database could not be brought up to date")?;
+    let state = build(config, database.url(), stop.clone()).await?;
+    if let Some(setting) = &code_host {
+        let mut conn = state.store.conn().await?;
+        state.hosts.set_up(&mut conn, setting).await?;
+    }
+    let tokens = match state.config.mode {
+        Mode::Demo => Started {
+            setup_token: None,
+            demo_token: Some(accounts::prepare_demo(&state.store).await?),
+        },
+        Mode::SignIn => Started {
+            setup_token: accounts::prepare_setup(&state.store).await?,
+            demo_token: None,
+        },
+    };
+    let tasks = TaskTracker::new();
+    start_work(&state, &tasks, database.url().to_owned());
+    started(&tokens);
+    axum::serve(listener, web::router(state.clone()))
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .await
+        .context("the web server failed")?;
+    tasks.close();
+    tasks.wait().await;
+    Ok(())
+}
+
+async fn build(config: Config, url: &str, shutdown: CancellationToken) -> anyhow::Result<AppState> {
+    let source = match &config.secret_key {
+        SecretKey::Given(key) => KeySource::Given(key.clone()),
+        SecretKey::File => KeySource::File(config.data_dir.join("secret.key")),
+    };
+    let seal_key = key::load_key(&source, &mut rand::rng())?;
+    let executor = Executor::start(config.executor.clone()).await?;
+    tokio::fs::create_dir_all(config.work_dir()).await?;
+    Ok(AppState::new(Parts {
+        store: Store::new(url)?,
+        hints: Hints::default(),
+        hosts: Hosts::new(seal_key),
+        mirrors: Mirrors::new(config.git.clone(), config.data_dir.join("mirrors")),
+        executor,
+        shutdown,
+        config,
+    }))
+}
+
+/// Starts all that goes on beside the requests; each task ends with `shutdown`.
+fn start_work(state: &AppState, tasks: &TaskTracker, url: String) {
+    let stop = state.shutdown.clone();
+    let worker = Worker::new(
+        state.store.clone(),
+        state.hints.clone(),
+        format!("drover-{}", Uuid::new_v4().simple()),
+        handlers::limits(state.config.workspaces_at_once),
+    );
+    let handling = state.clone();
+    let handler = move |job, stop| handlers::handle(handling.clone(), job, stop);
+    spawn(tasks, state, stop.clone(), |_, stop| async move { worker.run(handler, stop).await });
+    spawn(tasks, state, stop.clone(), move |state, stop| async move {
+        state.hints.run(&url, stop).await;
+    });
+    spawn(tasks, state, stop.clone(), |state, stop| async move {
+        rescuer::run(&state.store, stop).await;
+    });
+    spawn(tasks, state, stop, |state, stop| async move {
+        handlers::keep_house(&state, stop).await;
+    });
+}
+
+fn spawn<F: Future<Output = ()> + Send + 'static>(
+    tasks: &TaskTracker,
+    state: &AppState,
+    stop: CancellationToken,
+    work: impl FnOnce(AppState, CancellationToken) -> F,
+) {
+    tasks.spawn(work(state.clone(), stop));
+}
+
+/// Cancelled at Ctrl-C or when the system asks to stop.
+pub fn stop_signal() -> anyhow::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let told = stop.clone();
+    tokio::task::spawn(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(stop)
+}

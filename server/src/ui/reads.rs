@@ -1,0 +1,358 @@
+//! Pages, read from the store and put together.
+
+use crate::{
+    commands::{
+        Answer, internal,
+        plans::{self, Row, SpecPlan},
+    },
+    diff_view::{self, Colours},
+    git::patch::Diff,
+    markdown,
+    state::AppState,
+    store::{
+        Conn, StoreError, campaign_specs,
+        campaigns::{self, Campaign},
+        changeset_rows, changeset_specs,
+        changesets::{self, Facts},
+        drafts, executions, logs, plans as stored_plans,
+        timeline, workspaces,
+    },
+};
+use drover::{
+    campaign::SAMPLE,
+    changeset::{
+        Observed, Publication, PullState,
+        choice::{ChoiceFacts, Decider, choices},
+        spec::{BranchSpec, ChangesetSpec},
+        status::{ChangesetStatus, Work},
+    },
+    id::{CampaignSpecId, ChangesetId, ChangesetSpecId, ExecutionId, WorkspaceId},
+    names::{BranchName, CampaignName, NamespaceName},
+    time::Timestamp,
+    view::{
+        PAGE_ROWS_MAX, Page,
+        campaign::{CampaignPage, ChangesetCounts, ChangesetFilter, HomePage},
+        changeset::ChangesetPage,
+        diff::DiffView,
+        execution::{ExecutionPage, ExecutionState, LogPage},
+        preview::{PlanHash, PreviewPage, PreviewRow, Standing},
+    },
+    viewer::Viewer,
+};
+use drover_app::{backend::EditorSource, error::ApiError};
+
+pub(super) async fn home(
+    state: &AppState,
+    viewer: &Viewer,
+    after: Option<&str>,
+) -> Result<HomePage, ApiError> {
+    let mut conn = state.store.conn().await.answer()?;
+    let campaigns = campaigns::list(&mut conn, after).await.answer()?;
+    let unapplied = campaign_specs::list_unapplied(&mut conn, viewer.id).await.answer()?;
+    Ok(HomePage { campaigns, unapplied })
+}
+
+pub(super) async fn editor_text(
+    state: &AppState,
+    viewer: &Viewer,
+    source: EditorSource,
+) -> Result<String, ApiError> {
+    let mut conn = state.store.conn().await.answer()?;
+    match source {
+        EditorSource::Sample => Ok(SAMPLE.to_owned()),
+        EditorSource::Draft(id) => drafts::load(&mut conn, id, viewer.id).await.answer(),
+        EditorSource::Spec(id) => {
+            campaign_specs::load(&mut conn, id).await.map(|spec| spec.text).answer()
+        }
+    }
+}
+
+pub(super) async fn execution(
+    state: &AppState,
+    id: ExecutionId,
+    after: Option<&str>,
+) -> Result<ExecutionPage, ApiError> {
+    let mut conn = state.store.conn().await.answer()?;
+    executions::load_page(&mut conn, id, after).await.answer()
+}
+
+pub(super) async fn log(
+    state: &AppState,
+    workspace: WorkspaceId,
+    after: i64,
+) -> Result<LogPage, ApiError> {
+    let mut conn = state.store.conn().await.answer()?;
+    logs::read(&mut conn, workspace, after).await.answer()
+}
+
+pub(super) async fn diff(state: &AppState, id: ChangesetSpecId) -> Result<DiffView, ApiError> {
+    let mut conn = state.store.conn().await.answer()?;
+    let text = changeset_specs::load_diff(&mut conn, id).await.answer()?;
+    drop(conn);
+    show(text).await
+}
+
+/// Highlighting keeps a core busy, so it is done beside the threads that answer.
+async fn show(text: Vec<u8>) -> Result<DiffView, ApiError> {
+    let shown = tokio::task::spawn_blocking(move || {
+        Ok::<_, crate::git::patch::DiffError>(match Diff::parse(text)? {
+            Some(diff) => diff_view::view(&diff, Colours::On),
+            None => DiffView::default(),
+        })
+    });
+    shown.await.map_err(|error| internal(&error))?.map_err(|error| internal(&error))
+}
+
+pub(super) async fn preview(
+    state: &AppState,
+    id: CampaignSpecId,
+    after: Option<String>,
+    seen: Option<PlanHash>,
+) -> Result<PreviewPage, ApiError> {
+    let mut conn = state.store.conn().await.answer()?;
+    let spec = campaign_specs::load(&mut conn, id).await.answer()?;
+    let execution = executions::find_of_spec(&mut conn, id)
+        .await
+        .answer()?
+        .ok_or_else(|| ApiError::NotFound { what: "execution of this spec".to_owned() })?;
+    let capabilities = plans::capabilities(state, &mut conn).await;
+    let plan = plans::load(&mut conn, &spec, capabilities).await.answer()?;
+    let standing = standing(&mut conn, id, spec.expires_at, &execution.state, &plan).await?;
+    let writes = plans::writes(plan.rows.iter().flat_map(|row| &row.plan.operations));
+    let eta = plans::eta(state, &mut conn, writes).await.answer()?;
+    let moved = match &seen {
+        Some(hash) if *hash != plan.hash => {
+            let was = stored_plans::find(&mut conn, id, hash).await.answer()?;
+            drover::campaign::plan_hash::moved(&was.unwrap_or_default(), &plan.states)
+        }
+        Some(_) | None => Vec::new(),
+    };
+    let failed = workspaces::list_failed(&mut conn, execution.id).await.answer()?;
+    Ok(PreviewPage {
+        spec: id,
+        execution: execution.id,
+        namespace: spec.namespace.name,
+        campaign: spec.name,
+        description_html: markdown::to_html(&spec.description),
+        spec_text: spec.text,
+        created_by: spec.author_name,
+        created_at: spec.created_at,
+        expires_at: spec.expires_at,
+        standing,
+        totals: plans::totals(&plan.rows),
+        eta_secs: eta.as_secs(),
+        rows: page_of(&plan.rows, after.as_deref()),
+        failed,
+        moved,
+    })
+}
+
+/// Whether the plan can be applied; one that can is kept under its hash.
+async fn standing(
+    conn: &mut Conn,
+    id: CampaignSpecId,
+    expires_at: Option<Timestamp>,
+    execution: &ExecutionState,
+    plan: &SpecPlan,
+) -> Result<Standing, ApiError> {
+    match execution {
+        ExecutionState::Resolving | ExecutionState::Running => return Ok(Standing::Executing),
+        ExecutionState::Failed { reason } => {
+            return Ok(Standing::Unfinished { reason: reason.clone() });
+        }
+        ExecutionState::Cancelled => {
+            let reason = "the execution was cancelled".to_owned();
+            return Ok(Standing::Unfinished { reason });
+        }
+        ExecutionState::Done => {}
+    }
+    match &plan.campaign {
+        Some(campaign) if campaign.spec == id => return Ok(Standing::Applied),
+        // It was applied before, and another one after it.
+        Some(campaign) if expires_at.is_none() => {
+            return Ok(Standing::Superseded { by: campaign.spec });
+        }
+        Some(_) | None => {}
+    }
+    stored_plans::insert(conn, id, &plan.hash, &plan.states).await.answer()?;
+    Ok(Standing::Ready { hash: plan.hash.clone() })
+}
+
+fn page_of(rows: &[Row], after: Option<&str>) -> Page<PreviewRow> {
+    let start = match after {
+        Some(after) => rows.iter().position(|row| row.key().2 == after).map_or(0, |at| at + 1),
+        None => 0,
+    };
+    let size = PAGE_ROWS_MAX as usize;
+    let end = rows.len().min(start + size);
+    let page = &rows[start.min(end)..end];
+    let next = (end < rows.len()).then(|| page.last().map(|row| row.key().2)).flatten();
+    Page { rows: page.iter().map(preview_row).collect(), next }
+}
+
+fn preview_row(row: &Row) -> PreviewRow {
+    let notes: Vec<String> =
+        row.taken().into_iter().chain(row.plan.notes.iter().map(ToString::to_string)).collect();
+    let words = Words::of(&row.spec, row.branch());
+    PreviewRow {
+        spec: row.spec_id,
+        changeset: row.changeset,
+        repo: row.repo.clone(),
+        branch: row.branch(),
+        base_branch: words.base_branch,
+        title: words.title,
+        body_html: words.body_html,
+        commit_message: words.commit_message,
+        pull: row.pull,
+        operations: row.plan.operations.clone(),
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+        stat: row.stat,
+    }
+}
+
+/// What people read of a wish.
+struct Words {
+    base_branch: BranchName,
+    title: String,
+    body_html: String,
+    commit_message: String,
+}
+
+impl Words {
+    fn of(spec: &ChangesetSpec, branch: BranchName) -> Self {
+        match spec {
+            ChangesetSpec::Branch(BranchSpec { base, title, body, commit, .. }) => Self {
+                base_branch: base.clone(),
+                title: title.clone(),
+                body_html: markdown::to_html(body),
+                commit_message: commit.message.clone(),
+            },
+            ChangesetSpec::Existing { number, .. } => Self {
+                base_branch: branch,
+                title: format!("Pull request {number}"),
+                body_html: String::new(),
+                commit_message: String::new(),
+            },
+        }
+    }
+}
+
+pub(super) async fn campaign(
+    state: &AppState,
+    namespace: &NamespaceName,
+    name: &CampaignName,
+    filter: ChangesetFilter,
+) -> Result<CampaignPage, ApiError> {
+    let mut conn = state.store.conn().await.answer()?;
+    let campaign = campaigns::find(&mut conn, namespace, name)
+        .await
+        .answer()?
+        .ok_or_else(|| ApiError::NotFound { what: format!("campaign `{namespace}/{name}`") })?;
+    let counts = counts(&mut conn, &campaign).await.answer()?;
+    let changesets = changeset_rows::list(&mut conn, campaign.id, &filter).await.answer()?;
+    let timeline = timeline::list_of_campaign(&mut conn, campaign.id).await.answer()?;
+    let eta = plans::eta(state, &mut conn, counts.processing).await.answer()?;
+    let rewired = campaign.rewired_spec == Some(campaign.spec);
+    Ok(CampaignPage {
+        description_html: markdown::to_html(&campaign.description),
+        spec: campaign.spec,
+        spec_text: campaign.spec_text.clone(),
+        applied_by: campaign.applied_by_name.clone(),
+        applied_at: campaign.applied_at,
+        applying: (!rewired).then_some((0, counts.total())),
+        eta_at: (counts.processing > 0).then(|| crate::clock::now() + eta),
+        campaign: campaigns::row(&campaign, counts),
+        changesets,
+        filter,
+        timeline,
+    })
+}
+
+async fn counts(conn: &mut Conn, campaign: &Campaign) -> Result<ChangesetCounts, StoreError> {
+    let counts = campaigns::count_changesets(conn, &[campaign.id]).await?;
+    Ok(counts.get(&campaign.id).copied().unwrap_or_default())
+}
+
+pub(super) async fn changeset(
+    state: &AppState,
+    id: ChangesetId,
+) -> Result<ChangesetPage, ApiError> {
+    let mut conn = state.store.conn().await.answer()?;
+    let row = changeset_rows::load(&mut conn, id).await.answer()?;
+    let facts = changesets::load(&mut conn, id).await.answer()?;
+    let campaign = campaigns::find_by_id(&mut conn, facts.campaign)
+        .await
+        .answer()?
+        .ok_or_else(|| ApiError::NotFound { what: "such campaign".to_owned() })?;
+    let timeline = timeline::list_of_changeset(&mut conn, id).await.answer()?;
+    let capabilities = plans::capabilities(state, &mut conn).await;
+    let (base_commit, diff) = match &facts.spec {
+        ChangesetSpec::Branch(spec) => {
+            let text = changeset_specs::load_diff(&mut conn, facts.spec_id).await.answer()?;
+            (Some(spec.base_commit.clone()), Some(text))
+        }
+        ChangesetSpec::Existing { .. } => (None, None),
+    };
+    drop(conn);
+    let diff = match diff {
+        Some(text) => Some(show(text).await?),
+        None => None,
+    };
+    let words = Words::of(&facts.spec, row.branch.clone());
+    Ok(ChangesetPage {
+        choices: choices(&ChoiceFacts {
+            filing: facts.filing,
+            pull: pull_state(&facts),
+            work: work(row.status),
+            publication: decider(&facts.spec),
+            capabilities,
+        }),
+        namespace: campaign.namespace.name,
+        campaign: campaign.name,
+        base_branch: words.base_branch,
+        base_commit,
+        head_commit: facts.ours.pushed.map(|pushed| pushed.commit),
+        body_html: words.body_html,
+        commit_message: words.commit_message,
+        diff,
+        timeline,
+        changeset: row,
+    })
+}
+
+fn pull_state(facts: &Facts) -> Option<PullState> {
+    match &facts.observed {
+        Observed::Pull(pull) => Some(pull.state),
+        Observed::Unpublished { .. } => None,
+    }
+}
+
+fn decider(spec: &ChangesetSpec) -> Decider {
+    let published: Option<Publication> = match spec {
+        ChangesetSpec::Branch(spec) => spec.published,
+        ChangesetSpec::Existing { .. } => Some(Publication::Published),
+    };
+    match published {
+        Some(_) => Decider::Spec,
+        None => Decider::Person,
+    }
+}
+
+/// How it stands with the work, as the status tells.
+fn work(status: ChangesetStatus) -> Work {
+    match status {
+        ChangesetStatus::Queued => Work::Queued,
+        ChangesetStatus::Processing => Work::Running,
+        ChangesetStatus::Retrying => Work::Retrying,
+        ChangesetStatus::Failed => Work::Failed,
+        ChangesetStatus::Drift => Work::Drift,
+        ChangesetStatus::Unpublished
+        | ChangesetStatus::Draft
+        | ChangesetStatus::Open
+        | ChangesetStatus::Merged
+        | ChangesetStatus::Closed
+        | ChangesetStatus::Deleted
+        | ChangesetStatus::ReadOnly
+        | ChangesetStatus::Archived => Work::Idle,
+    }
+}
