@@ -39,7 +39,7 @@ pub(crate) enum ApiError {
     #[error("The request body is larger than {0} bytes")]
     TooLarge(usize),
     #[error("the stand-in's own git failed")]
-    Git(#[from] GitError),
+    Git(#[source] GitError),
     #[error("the stand-in's own store failed")]
     Store(#[from] StoreError),
 }
@@ -69,7 +69,7 @@ impl ApiError {
         Self::Invalid(FieldError { resource, field: None, code: "custom", message })
     }
 
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::BadCredentials | Self::SignInFirst => StatusCode::UNAUTHORIZED,
             Self::NotFound | Self::BranchNotFound => StatusCode::NOT_FOUND,
@@ -82,6 +82,19 @@ impl ApiError {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Git(_) | Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<GitError> for ApiError {
+    fn from(error: GitError) -> Self {
+        match error {
+            GitError::Nul => Self::BadInput(error.to_string()),
+            GitError::Start { .. }
+            | GitError::Failed { .. }
+            | GitError::TooSlow { .. }
+            | GitError::TooMuch { .. }
+            | GitError::Odd { .. } => Self::Git(error),
         }
     }
 }

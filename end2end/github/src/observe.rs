@@ -25,7 +25,7 @@ use axum::{
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
 
-/// Larger answers get no ETag.
+/// Larger answers get no `ETag`.
 const ETAG_BYTES_MAX: usize = 64 << 20;
 
 /// What a fault lets a request come to.
@@ -35,38 +35,45 @@ enum Met {
     Cut(Response),
 }
 
+/// The layer. What it does goes on when the caller goes away, as it does on GitHub: half of an
+/// effect would be no state that GitHub can be in.
 pub(crate) async fn observe(
     State(github): State<Arc<Github>>,
     ConnectInfo(wire): ConnectInfo<Wire>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
+    let task = github.tasks.spawn(exchange(Arc::clone(&github), wire, request, next));
+    task.await.unwrap_or_else(|_| failure(500))
+}
+
+async fn exchange(github: Arc<Github>, wire: Wire, mut request: Request, next: Next) -> Response {
     let identity = Identity::of(request.headers(), &github.store.accounts());
+    let who = identity.login().unwrap_or_default().to_owned();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let path = uri.path().strip_prefix(ENTERPRISE_PREFIX).unwrap_or(uri.path()).to_owned();
     let fault = github.faults.take(method.as_str(), &path);
-    let mut exchange = Exchange {
+    let place = github.requests.begin(Exchange {
         class: Class::of(&method, &path),
         method: method.to_string(),
         path,
         query: uri.query().unwrap_or_default().to_owned(),
-        status: 0,
+        status: None,
         login: identity.login().map(str::to_owned),
         fault: fault.as_ref().map(|fault| format!("{fault:?}")),
         at: now(),
-    };
+    });
     request.extensions_mut().insert(identity);
     let met = match fault {
         Some(fault) => meet(&github, fault, request, next).await,
         None => Met::Passed(next.run(request).await),
     };
     let (Met::Passed(response) | Met::Answered(response) | Met::Cut(response)) = &met;
-    exchange.status = response.status().as_u16();
-    let who = exchange.login.clone().unwrap_or_default();
-    let is_free = response.status() == StatusCode::NOT_MODIFIED;
-    github.requests.push(exchange);
-    let quota =
-        if is_free { github.quotas.look(&who, now()) } else { github.quotas.count(&who, now()) };
+    github.requests.end(place, response.status().as_u16());
+    let quota = match response.status() {
+        StatusCode::NOT_MODIFIED => github.quotas.look(&who, now()),
+        _ => github.quotas.count(&who, now()),
+    };
     match met {
         Met::Passed(mut response) => {
             set_headers(response.headers_mut(), quota);
@@ -159,7 +166,7 @@ fn set_headers(headers: &mut HeaderMap, quota: Quota) {
     }
 }
 
-/// Gives every JSON answer to a read an ETag, and answers 304 to who has it already.
+/// Gives every JSON answer to a read an `ETag`, and answers 304 to who has it already.
 pub(crate) async fn etag(request: Request, next: Next) -> Response {
     let is_read = request.method().is_safe();
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();

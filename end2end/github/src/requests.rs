@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// The oldest are forgotten beyond this.
@@ -18,8 +18,9 @@ pub struct Exchange {
     /// Without the prefix of GitHub Enterprise Server.
     pub path: String,
     pub query: String,
-    /// What the stand-in did; a fault may have kept it from the caller.
-    pub status: u16,
+    /// What the stand-in did, though a fault may have kept it from the caller; none while it is
+    /// still at it.
+    pub status: Option<u16>,
     pub login: Option<String>,
     pub class: Class,
     pub fault: Option<String>,
@@ -63,31 +64,61 @@ pub(crate) const API_ROOTS: [&str; 8] =
     ["user", "users", "orgs", "repos", "search", "rate_limit", "meta", "api"];
 
 #[derive(Default)]
-pub(crate) struct Requests(Mutex<VecDeque<Exchange>>);
+pub(crate) struct Requests(Mutex<Log>);
+
+#[derive(Default)]
+struct Log {
+    exchanges: VecDeque<Exchange>,
+    /// How many were forgotten, so that the others keep their places.
+    forgotten: u64,
+}
+
+/// Where an exchange stands in the log.
+#[derive(Clone, Copy)]
+pub(crate) struct Place(u64);
 
 impl Requests {
-    pub(crate) fn push(&self, exchange: Exchange) {
-        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if log.len() >= REQUESTS_MAX {
-            log.pop_front();
+    /// Writes a request down as it comes in.
+    pub(crate) fn begin(&self, exchange: Exchange) -> Place {
+        let mut log = self.lock();
+        if log.exchanges.len() >= REQUESTS_MAX {
+            log.exchanges.pop_front();
+            log.forgotten += 1;
         }
-        log.push_back(exchange);
+        let place = Place(log.forgotten + log.exchanges.len() as u64);
+        log.exchanges.push_back(exchange);
+        place
+    }
+
+    /// Writes down how it ended, unless it was forgotten by then.
+    pub(crate) fn end(&self, place: Place, status: u16) {
+        let mut log = self.lock();
+        let index = place.0.checked_sub(log.forgotten).and_then(|it| usize::try_from(it).ok());
+        if let Some(exchange) = index.and_then(|index| log.exchanges.get_mut(index)) {
+            exchange.status = Some(status);
+        }
     }
 
     pub(crate) fn list(&self) -> Vec<Exchange> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.lock().exchanges.iter().cloned().collect()
     }
 
     pub(crate) fn counts(&self) -> BTreeMap<Class, u64> {
         let mut counts = BTreeMap::new();
-        for exchange in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for exchange in &self.lock().exchanges {
             *counts.entry(exchange.class).or_default() += 1;
         }
         counts
     }
 
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut log = self.lock();
+        log.forgotten += log.exchanges.len() as u64;
+        log.exchanges.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Log> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

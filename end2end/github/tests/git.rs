@@ -22,7 +22,7 @@ async fn a_clone_and_a_push_of_a_large_file_work() {
     let world = World::shop().await;
     let (_dir, work) = cloned(&world, ANNA).await;
     // Large enough that git sends the pack in chunks, and compressible enough for gzip.
-    let content: Vec<u8> = (0..3_000_000_u32).map(|it| (it * it % 251) as u8).collect();
+    let content: Vec<u8> = (0..3_000_000_u32).map(|it| (it.wrapping_mul(it) % 251) as u8).collect();
     let sha = commit_file(&work, "data.bin", &content).await;
     worked(&git(&work, &["push", "--quiet", "origin", "HEAD:main"]).await);
     assert_eq!(world.control().branch_tip(REPO, "main").await.unwrap(), Some(sha));

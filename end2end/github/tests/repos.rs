@@ -163,6 +163,6 @@ async fn the_demo_is_quick_searchable_and_the_same_every_time() {
     let shown = world.get("/repos/globex/catalogue/commits/main", demo.token).await.is(200);
     assert_eq!(shown.body["files"].as_array().unwrap().len(), 2_000);
     let tip = world.control().branch_tip("acme/billing", "main").await.unwrap().unwrap();
-    assert_eq!(tip, "BILLING_SHA");
+    assert_eq!(tip, "e3451f04eb35dd19a0e219487bfbc21ffd533027");
     world.conforms();
 }

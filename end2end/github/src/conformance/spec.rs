@@ -13,12 +13,11 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 const SLASHED: [&str; 4] = ["{ref}", "{path}", "{branch}", "{basehead}"];
 
 /// Statuses that GitHub gives and its description does not list, with the reason.
-const UNDOCUMENTED: [(&str, &str, u16, &str); 5] = [
+const UNDOCUMENTED: [(&str, &str, u16, &str); 4] = [
     ("*", "*", 401, "a bad token is refused before any operation is looked at"),
     ("*", "*", 404, "what may not be read is hidden, whatever the operation"),
     ("*", "*", 403, "an archived repository refuses every write"),
     ("*", "*", 400, "a body that is no JSON is refused before any operation is looked at"),
-    ("get", "*", 304, "every read may be conditional"),
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -273,6 +272,21 @@ mod tests {
         check("/repos/{owner}/{repo}", "/repos/a/b", true);
         check("/repos/{owner}/{repo}", "/repos/a/b/c", false);
         check("/repos/{owner}/{repo}/git/ref/{ref}", "/repos/a/b/git/ref/heads/x/y", true);
+    }
+
+    #[test]
+    fn what_github_would_not_send_or_take_is_found() {
+        let spec = Spec::load(&super::super::find_description()).unwrap();
+        let check = |path, query, received, expected: &str| {
+            let (method, status, sent) = ("GET", 200, None);
+            let problems = spec.problems(&Exchange { method, path, query, status, sent, received });
+            assert!(problems.iter().any(|it| it.contains(expected)), "{problems:?}");
+        };
+        check("/repos/a/b", "", Some(json!({})), "\"archive_url\" is a required property");
+        check("/repos/a/b/languages", "", Some(json!({ "C": "1" })), "is not of type");
+        check("/repos/a/b/languages", "", None, "the answer is no JSON");
+        check("/repos/a/b", "page=1", Some(json!({})), "no query parameter `page`");
+        check("/nowhere", "", Some(json!({})), "no such operation");
     }
 
     #[test]

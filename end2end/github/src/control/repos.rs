@@ -123,11 +123,11 @@ impl Control {
     }
 
     pub fn archive(&self, repo: &str) -> Result<(), ControlError> {
-        self.change(repo, |repo| rest::set_archived(repo, true))
+        self.change(repo, |repo| repo.archive(now()))
     }
 
     pub fn unarchive(&self, repo: &str) -> Result<(), ControlError> {
-        self.change(repo, |repo| rest::set_archived(repo, false))
+        self.change(repo, Repo::unarchive)
     }
 
     /// Lets nothing be merged into a branch, for a reason that GitHub would give.

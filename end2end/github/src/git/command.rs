@@ -22,6 +22,8 @@ pub(crate) enum GitError {
     TooSlow { command: String },
     #[error("`git {command}` wrote more than {OUTPUT_BYTES_MAX} bytes")]
     TooMuch { command: String },
+    #[error("a text with a NUL character cannot be looked for")]
+    Nul,
     #[error("`git {command}` answered what is not understood: {answer}")]
     Odd { command: String, answer: String },
 }
@@ -80,6 +82,9 @@ impl Git {
         input: &[u8],
         environment: &[(&str, &str)],
     ) -> Result<Ended, GitError> {
+        if args.iter().any(|arg| arg.as_ref().as_encoded_bytes().contains(&0)) {
+            return Err(GitError::Nul);
+        }
         // The semaphore is never closed, so a permit always comes.
         let _permit = PROCESSES.acquire().await;
         let start = |source| GitError::Start { command: name(args), source };

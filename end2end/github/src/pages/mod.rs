@@ -49,10 +49,10 @@ impl IntoResponse for Missing {
     fn into_response(self) -> Response {
         let body = "<h1>Not found</h1><p>There is nothing at this address. \
                     <a href=\"/\">All repositories</a></p>";
-        let status = match self.0 {
-            ApiError::Git(_) | ApiError::Store(_) => return self.0.into_response(),
-            _ => StatusCode::NOT_FOUND,
-        };
+        if self.0.status().is_server_error() {
+            return self.0.into_response();
+        }
+        let status = StatusCode::NOT_FOUND;
         (status, Html(page("Not found", &[], body))).into_response()
     }
 }

@@ -19,9 +19,11 @@ const LINE_LEN: usize = 60;
 pub(super) async fn get(at: Readable, page: Page) -> Result<Json<Value>, ApiError> {
     let reference = page.query("ref").unwrap_or(&at.repo.default_branch).to_owned();
     let sha = at.git.find_commit(&reference).await?;
-    let missing = || ApiError::NotFound;
-    let sha = sha.ok_or_else(missing)?;
+    let sha = sha.ok_or(ApiError::NotFound)?;
     let path = at.param("path").trim_matches('/');
+    if path.split('/').any(|part| matches!(part, "." | "..")) {
+        return Err(ApiError::NotFound);
+    }
     let entry = at.git.entry(&sha, path).await?.ok_or(ApiError::NotFound)?;
     let at = Place { at: &at, reference };
     match entry.kind {

@@ -19,7 +19,6 @@ mod search;
 
 pub(crate) use merges::{Merge, merge};
 pub(crate) use pulls::{NewPull, PullEdit, WantedState, create as create_pull, edit as edit_pull};
-pub(crate) use repos::set_archived;
 
 use crate::{error::ApiError, github::Github};
 use axum::{

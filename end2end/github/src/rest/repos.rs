@@ -47,22 +47,16 @@ pub(super) async fn patch(
         if let Some(description) = edit.description {
             repo.description = Some(description).filter(|text| !text.is_empty());
         }
-        if let Some(archived) = edit.archived {
-            set_archived(repo, archived);
+        match edit.archived {
+            Some(true) => repo.archive(now()),
+            Some(false) => repo.unarchive(),
+            None => (),
         }
         repo.updated_at = now();
         Ok(())
     })?;
     let (repo, accounts) = (at.reread()?, at.call.github.store.accounts());
     Ok(Json(json::repo(&repo, &accounts, at.urls(), at.call.login.as_deref())))
-}
-
-pub(crate) fn set_archived(repo: &mut Repo, archived: bool) {
-    repo.archived_at = match (archived, repo.archived_at) {
-        (false, _) => None,
-        (true, None) => Some(now()),
-        (true, Some(at)) => Some(at),
-    };
 }
 
 pub(super) async fn topics(at: Readable) -> Json<Value> {

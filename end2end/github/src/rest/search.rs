@@ -129,11 +129,16 @@ impl Query {
                 return;
             }
         };
-        match (qualifier, wanted) {
-            (Qualifier::Owner, Wanted::Yes) => self.owners.push(text),
-            (Qualifier::Repo, Wanted::Yes) => self.repos.push(text),
-            (Qualifier::Language, Wanted::Yes) => self.languages.push(text),
-            (_, _) => self.others.push((qualifier, Term { text, wanted })),
+        match wanted {
+            Wanted::No => self.others.push((qualifier, Term { text, wanted })),
+            Wanted::Yes => match qualifier {
+                Qualifier::Owner => self.owners.push(text),
+                Qualifier::Repo => self.repos.push(text),
+                Qualifier::Language => self.languages.push(text),
+                Qualifier::Topic | Qualifier::Archived | Qualifier::Is => {
+                    self.others.push((qualifier, Term { text, wanted }));
+                }
+            },
         }
     }
 

@@ -86,6 +86,15 @@ impl Repo {
         self.archived_at.is_some()
     }
 
+    /// An archived one stays archived since when it was.
+    pub(crate) fn archive(&mut self, at: DateTime<Utc>) {
+        self.archived_at = self.archived_at.or(Some(at));
+    }
+
+    pub(crate) fn unarchive(&mut self) {
+        self.archived_at = None;
+    }
+
     pub(crate) fn is_private(&self) -> bool {
         self.visibility == Visibility::Private
     }
