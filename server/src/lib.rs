@@ -1,8 +1,10 @@
 //! The program `drover`.
 
 pub mod code_host;
+pub mod diff_view;
 pub mod executor;
 pub mod git;
+pub mod highlight;
 pub mod jobs;
 pub mod postgres;
 pub mod secret;
