@@ -155,6 +155,8 @@ pub enum Reason {
     DiskLimit { max_bytes: u64, max_entries: u64 },
     #[error("used more than {max} bytes of memory and was stopped")]
     MemoryLimit { max: u64 },
+    #[error("started more than {max} processes and was stopped")]
+    ProcessLimit { max: u32 },
     #[error("was cancelled")]
     Cancelled,
     #[error(

@@ -23,9 +23,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often a step's disk and memory are measured.
-const WATCH_INTERVAL: Duration = Duration::from_millis(200);
-/// A measurement may take one part of this many of a step's time.
+/// How often a step's working copy is measured.
+const DISK_INTERVAL: Duration = Duration::from_millis(200);
+/// How often a step's processes are counted.
+const PROCESS_INTERVAL: Duration = Duration::from_millis(50);
+/// A measurement of the disk may take one part of this many of a step's time.
 const WATCH_SHARE: u32 = 5;
 /// How long the last output of a stopped step is waited for.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,7 +75,8 @@ impl Executor {
             () = sleep(self.config.limits.time) => {
                 Reason::TimedOut { after: self.config.limits.time }
             }
-            reason = self.watch(tree, before, pid) => reason,
+            reason = self.watch_disk(tree, before) => reason,
+            reason = self.watch_processes(pid) => reason,
         };
         running.stop(log).await;
         Err(stopped)
@@ -109,10 +112,10 @@ impl Executor {
         Reason::DiskLimit { max_bytes: limits.disk_bytes, max_entries: limits.disk_entries }
     }
 
-    /// Ends when the step uses more disk or memory than it may.
-    async fn watch(&self, tree: &Path, before: Disk, pid: Option<u32>) -> Reason {
+    /// Ends when the step uses more disk than it may.
+    async fn watch_disk(&self, tree: &Path, before: Disk) -> Reason {
         let limits = &self.config.limits;
-        let mut pause = WATCH_INTERVAL;
+        let mut pause = DISK_INTERVAL;
         loop {
             sleep(pause).await;
             let started = Instant::now();
@@ -120,10 +123,26 @@ impl Executor {
             if grown.bytes > limits.disk_bytes || grown.entries > limits.disk_entries {
                 return self.disk_limit();
             }
-            if pid.map_or(0, usage::memory) > limits.memory_bytes {
-                return Reason::MemoryLimit { max: limits.memory_bytes };
+            pause = DISK_INTERVAL.max(started.elapsed() * WATCH_SHARE);
+        }
+    }
+
+    /// Ends when the step uses more memory or processes than it may. The kernel's own limit on
+    /// processes does not hold for a server that runs as root.
+    async fn watch_processes(&self, pid: Option<u32>) -> Reason {
+        let (memory_max, count_max) =
+            (self.config.limits.memory_bytes, self.config.limits.processes);
+        let Some(pid) = pid else { return std::future::pending().await };
+        loop {
+            sleep(PROCESS_INTERVAL).await;
+            let count = tokio::task::spawn_blocking(move || usage::processes(pid, count_max));
+            let used = count.await.unwrap_or_default();
+            if used.count > count_max {
+                return Reason::ProcessLimit { max: count_max };
             }
-            pause = WATCH_INTERVAL.max(started.elapsed() * WATCH_SHARE);
+            if used.memory_bytes > memory_max {
+                return Reason::MemoryLimit { max: memory_max };
+            }
         }
     }
 }

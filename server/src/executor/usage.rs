@@ -41,13 +41,24 @@ pub(super) fn disk(root: &Path) -> Disk {
     sum
 }
 
-/// The memory of a process and of all that it started, in bytes, without files that are mapped.
-pub(super) fn memory(root: u32) -> u64 {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Processes {
+    pub(super) count: u32,
+    /// Without files that are mapped.
+    pub(super) memory_bytes: u64,
+}
+
+/// A process and all that it started; stops counting above `count_max`, as a fork bomb is quicker
+/// than any count of it.
+pub(super) fn processes(root: u32, count_max: u32) -> Processes {
     let mut seen = BTreeSet::from([root]);
     let mut waiting = vec![root];
-    let mut sum = 0_u64;
-    while let Some(pid) = waiting.pop() {
-        sum = sum.saturating_add(memory_of(pid).unwrap_or(0));
+    let mut sum = Processes::default();
+    while let Some(pid) = waiting.pop()
+        && sum.count <= count_max
+    {
+        sum.count += 1;
+        sum.memory_bytes = sum.memory_bytes.saturating_add(memory_of(pid).unwrap_or(0));
         waiting.extend(children(pid).into_iter().filter(|&child| seen.insert(child)));
     }
     sum
