@@ -1,9 +1,131 @@
-//! Drover: campaigns over many repositories, and a merge queue.
+//! Drover changes many repositories at once: what things are, and every decision.
+//!
+//! This page is the design as it stands. It is changed together with the code.
+//!
+//! # From above
+//! A *campaign spec* says which repositories, what to run in each and what the pull requests
+//! shall look like. Running its steps gives one diff per repository and branch, and of each diff
+//! a *changeset spec*: one immutable wish. The *preview* shows, for every wish, the *plan*: the
+//! operations that would make it true. *Apply* attaches the wishes to the campaign's *changesets*
+//! and returns; in the background, each changeset is reconciled with its code host until its plan
+//! is empty. Reviewed pull requests land through a *merge queue*, which moves a branch only to a
+//! commit that was tested as it is.
+//!
+//! ```text
+//!   spec ──parse──▶ CampaignSpec ──steps──▶ diffs ──▶ changeset specs
+//!                                                          │ rewire
+//!        code host ◀──operation── plan ◀── desired ◀───────┘
+//!            └───────observed──────▶ ┘
+//! ```
+//!
+//! # Code map
+//! Four crates; an arrow to the left of a crate is the only way that it may look.
+//!
+//! ```text
+//! src (drover)  ◀──  app (drover-app)  ◀──  server (drover-server, the binary `drover`)
+//!                    end2end/github (github-stand-in): the GitHub of the demo and of all tests
+//! ```
+//!
+//! This crate compiles to native code and to WASM. It does no I/O and has no clock, no random
+//! numbers and no async: times, ids and jitter are arguments, so every decision can be repeated
+//! and simulated. In it:
+//!
+//! - [`campaign`]: specs as people write them ([`campaign::spec`]), their JSON Schema, what
+//!   applying one does to changesets ([`campaign::rewire`]), and what a preview was made from
+//!   ([`campaign::plan_hash`])
+//! - [`changeset`]: what is desired, what is observed, and the plan between them
+//!   ([`changeset::plan`]); statuses, retries, when to read again
+//! - `merge_queue`: `step(event, now) -> effects`, a machine that the server and its simulator
+//!   run alike
+//! - [`budget`]: how fast a credential may write, and when the last write will have gone
+//! - [`job`]: the kinds of background work and their limits
+//! - [`view`]: what pages, the API and the command line show
+//! - [`names`], [`id`], [`time`], [`diff`], [`viewer`]: the words that everything else is said in
+//!
+//! # Two facts and a plan
+//! A changeset row holds what is *desired* ([`changeset::Desired`]); a pull request row holds
+//! what was *observed* ([`changeset::Observed`]); a job row holds the *work*. Nothing else is
+//! stored about how things stand. [`changeset::plan::plan`] is a pure function of the facts. The
+//! reconciler performs its first operation, records what it saw, and plans again; a crash at any
+//! point is "plan again". What people see ([`changeset::status`]) is computed.
+//!
+//! # What always holds
+//! - Of one campaign, repository and branch there is at most one open pull request, and exactly
+//!   one in the end where one is wanted.
+//! - A branch moves only from the commit that Drover knows as its own, by a lease. Where somebody
+//!   else's commit stands in the way, the changeset is in *drift* and a person chooses: adopt,
+//!   overwrite that very commit, or detach.
+//! - What a person closed stays closed until somebody asks. What is merged, deleted or read-only
+//!   is left alone.
+//! - A write is committed to the database before it is sent, and when its outcome is unknown, it
+//!   is probed before it is sent again.
+//! - The same spec applied twice does nothing the second time.
+//! - What is applied is what was shown: the plan hash covers all that the plan was made from.
+//! - Every failure is tried again by itself at a known time, or says what a person has to do.
+//!   Nothing stops silently.
+//! - Every text, list, loop and wait has a named limit.
+//! - The target of a queue moves only from the tested base to the tested commit.
+//! - Who may not read a repository learns no byte of its names, titles, diffs and logs.
+//!
+//! # Specs are read by hand
+//! A spec that has five problems says so at once, each with line, column and hint. A derived
+//! `Deserialize` stops at the first; so YAML is read into a tree that knows its places, and the
+//! tree is read by functions that collect. One table of keys feeds the reader and the JSON
+//! Schema. What Sourcegraph's language has beyond this one is refused by name, never ignored.
+//!
+//! # Where we differ from the system we learn from
+//! - *No sleep.* It pushes, sleeps three seconds and reads. Here a read is scheduled.
+//! - *A person's close is kept.* There, the next apply opens the pull request again.
+//! - *Nobody's commits are overwritten.* There, a push is forced. Here, fixes that people push on
+//!   top of ours are welcome until a spec has something new to push; then a person is asked.
+//! - *People's words are kept.* A title that was edited on the code host lives until a spec
+//!   changes its own.
+//! - *One intent* ([`changeset::Intent`]) in place of flags for closing, archiving, detaching.
+//! - *A status says what is over first.* There, a merged pull request whose last job failed is
+//!   shown as failed.
+//! - *Errors have kinds* ([`changeset::retry::Failure`]). There, all are tried every five
+//!   seconds, ten times.
+//! - *A branch name is free again* when its changeset is put aside; and what was put aside comes
+//!   back when a spec wants it again, instead of a second pull request.
+//!
+//! # Where we differ from the first design
+//! - *What Drover pushed is known with its content* ([`changeset::Ours`]), and an attempt is on
+//!   record before it is sent. With the commit alone, a crash between a push and its record would
+//!   look like drift, and the plan could not tell whether the branch is up to date.
+//! - *The previous spec is forgotten before an update is sent* and recorded when the plan says
+//!   that the current one is in place. The simulation found that otherwise words that were
+//!   written and taken back again would stay on the code host for ever.
+//! - *A pull request is reopened before its branch is pushed*, because GitHub reopens none whose
+//!   branch was replaced while it was closed.
+//! - *Drafts are made ready before words are written*, for the update forgets the previous spec,
+//!   by which one knows that a spec took back what it said.
+//! - *A plan has notes* ([`changeset::plan::Note`]): why it holds less than one might expect is
+//!   part of the decision, so it is made in the same place.
+//!
+//! # Words
+//! One per concept, in code, SQL, API and pages.
+//!
+//! - **campaign**: a named change in a namespace
+//! - **namespace**: a user or an organisation, as the owner of campaigns
+//! - **campaign spec**: one immutable text of a campaign
+//! - **changeset spec**: one immutable wish: this diff on this base as this branch with this
+//!   title, or "track pull request N"
+//! - **changeset**: what a campaign wants in one repository and branch
+//! - **pull request** (`pull` in code): what the code host has
+//! - **plan**, **operation**: what apply would do, and one step of the reconciler
+//! - **workspace**: a repository, or a directory of it, in which steps run
+//! - **execution**: running the steps of a spec
+//! - **queue**, **entry**: one repository's target branch, and a pull request that waits for it
+//! - **candidate**: a commit that Drover built of the target and entries
+//! - **run**: one test of a candidate
+//! - **landing**: moving the target to a candidate
 
+pub mod budget;
 pub mod campaign;
 pub mod changeset;
 pub mod diff;
 pub mod id;
+pub mod job;
 pub mod names;
 #[cfg(test)]
 mod random;

@@ -1,6 +1,8 @@
 //! The program `drover`.
 
 pub mod clock;
+pub mod api;
+pub mod cli;
 pub mod code_host;
 pub mod executor;
 pub mod git;

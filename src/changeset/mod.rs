@@ -3,6 +3,7 @@
 //! - [`spec`]: one immutable wish
 //! - [`delta`]: what changed between two wishes
 //! - [`plan`]: the operations that move what is observed towards what is desired
+//! - [`choice`]: what a person can do about it
 //! - [`retry`]: what to do after a failure
 //! - [`status`]: the one word that people see, computed from the facts
 //! - [`marker`]: how Drover knows its own pull requests again
@@ -12,10 +13,13 @@
 //! code host said last. To tell our commits from those of others, Drover also remembers what it
 //! pushed ([`Ours`]). Everything else is computed.
 
+pub mod choice;
 pub mod delta;
 pub mod marker;
 pub mod plan;
 pub mod retry;
+#[cfg(test)]
+mod simulation;
 pub mod spec;
 pub mod status;
 pub mod sync;

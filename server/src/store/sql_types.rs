@@ -12,7 +12,7 @@ use diesel::{
 };
 use drover::{
     changeset::{
-        DriftChoice, Intent, Publication, PullState, Reopen, spec::ChangesetSpec,
+        Closer, DriftChoice, Intent, Publication, PullState, Reopen, spec::ChangesetSpec,
         status::ChangesetStatus,
     },
     id::{

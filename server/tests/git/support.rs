@@ -20,24 +20,24 @@ use std::{
 };
 use tempfile::TempDir;
 
-pub struct Host {
-    pub dir: TempDir,
-    pub mirrors: Mirrors,
+pub(super) struct Host {
+    pub(super) dir: TempDir,
+    pub(super) mirrors: Mirrors,
 }
 
 impl Host {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let mirrors = Mirrors::new(GitConfig::default(), dir.path().join("mirrors"));
         Self { dir, mirrors }
     }
 
-    pub fn path(&self, repo: &str) -> PathBuf {
+    pub(super) fn path(&self, repo: &str) -> PathBuf {
         self.dir.path().join("host").join(format!("{repo}.git"))
     }
 
     /// Makes a repository with these files on `main`.
-    pub fn repository(&self, repo: &str, files: &[(&str, &str)]) -> CommitSha {
+    pub(super) fn repository(&self, repo: &str, files: &[(&str, &str)]) -> CommitSha {
         let path = self.path(repo);
         std::fs::create_dir_all(&path).unwrap();
         git(&path, &["init", "--quiet", "--bare", "--initial-branch=main", "."], "");
@@ -47,7 +47,7 @@ impl Host {
     }
 
     /// Commits exactly these files to a branch, behind the back of Drover.
-    pub fn commit(&self, repo: &str, branch: &str, files: &[(&str, &str)]) -> CommitSha {
+    pub(super) fn commit(&self, repo: &str, branch: &str, files: &[(&str, &str)]) -> CommitSha {
         let entries: Vec<String> = files
             .iter()
             .map(|(path, text)| {
@@ -59,7 +59,7 @@ impl Host {
     }
 
     /// Commits entries of `git update-index -z --index-info` to a branch.
-    pub fn commit_entries(&self, repo: &str, branch: &str, entries: &str) -> CommitSha {
+    pub(super) fn commit_entries(&self, repo: &str, branch: &str, entries: &str) -> CommitSha {
         let path = self.path(repo);
         let index = path.join("test-index");
         let _ = std::fs::remove_file(&index);
@@ -72,7 +72,7 @@ impl Host {
         self.commit_tree(repo, branch, &tree)
     }
 
-    pub fn commit_tree(&self, repo: &str, branch: &str, tree: &str) -> CommitSha {
+    pub(super) fn commit_tree(&self, repo: &str, branch: &str, tree: &str) -> CommitSha {
         let path = self.path(repo);
         let name = format!("refs/heads/{branch}");
         let parent = git_with(&path, &[], &["rev-parse", "--verify", "--quiet", &name], b"");
@@ -85,29 +85,34 @@ impl Host {
         commit.parse().unwrap()
     }
 
-    pub fn remote(&self, repo: &str) -> Remote {
+    pub(super) fn remote(&self, repo: &str) -> Remote {
         let base = format!("file://{}", self.dir.path().join("host").display());
         Remote::new(&GitBase::parse(&base).unwrap(), &repo.parse::<RepoName>().unwrap(), None)
     }
 
-    pub async fn mirror(&self, repo: &str) -> Mirror {
+    pub(super) async fn mirror(&self, repo: &str) -> Mirror {
         self.mirrors.open(self.remote(repo)).await.unwrap()
     }
 
-    pub fn scratch(&self, name: &str) -> PathBuf {
+    pub(super) fn scratch(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn git(&self, repo: &str, args: &[&str]) -> String {
+    pub(super) fn git(&self, repo: &str, args: &[&str]) -> String {
         git(&self.path(repo), args, "")
     }
 }
 
-pub fn git(dir: &Path, args: &[&str], stdin: &str) -> String {
+pub(super) fn git(dir: &Path, args: &[&str], stdin: &str) -> String {
     git_with(dir, &[], args, stdin.as_bytes()).unwrap_or_else(|error| panic!("{args:?}: {error}"))
 }
 
-pub fn git_with(dir: &Path, env: &[&str], args: &[&str], stdin: &[u8]) -> Result<String, String> {
+pub(super) fn git_with(
+    dir: &Path,
+    env: &[&str],
+    args: &[&str],
+    stdin: &[u8],
+) -> Result<String, String> {
     let mut child = Command::new("env")
         .args(["GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null"])
         .args(["GIT_AUTHOR_NAME=S", "GIT_AUTHOR_EMAIL=s@x", "GIT_COMMITTER_NAME=S"])
@@ -131,16 +136,20 @@ pub fn git_with(dir: &Path, env: &[&str], args: &[&str], stdin: &[u8]) -> Result
     }
 }
 
-pub fn branch(name: &str) -> BranchName {
+pub(super) fn branch(name: &str) -> BranchName {
     name.parse().unwrap()
 }
 
-pub fn somebody() -> Author {
+pub(super) fn somebody() -> Author {
     Author { name: "Ada L".to_owned(), email: "ada@example.com".to_owned() }
 }
 
 /// Commits a diff with everything else fixed.
-pub async fn commit(mirror: &Mirror, base: &CommitSha, diff: &Diff) -> Result<CommitSha, GitError> {
+pub(super) async fn commit(
+    mirror: &Mirror,
+    base: &CommitSha,
+    diff: &Diff,
+) -> Result<CommitSha, GitError> {
     let who = somebody();
     mirror
         .commit(&CommitRequest {
@@ -155,7 +164,7 @@ pub async fn commit(mirror: &Mirror, base: &CommitSha, diff: &Diff) -> Result<Co
 }
 
 /// A diff that adds one file.
-pub fn addition(path: &str, mode: &str, text: &str) -> String {
+pub(super) fn addition(path: &str, mode: &str, text: &str) -> String {
     let id = git(Path::new("/"), &["hash-object", "--stdin"], text);
     let zero = "0".repeat(40);
     let lines: Vec<&str> = text.lines().collect();
@@ -168,6 +177,6 @@ pub fn addition(path: &str, mode: &str, text: &str) -> String {
     )
 }
 
-pub fn parsed(text: &str) -> Diff {
+pub(super) fn parsed(text: &str) -> Diff {
     Diff::parse(text.as_bytes().to_vec()).unwrap().unwrap()
 }

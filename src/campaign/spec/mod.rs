@@ -45,7 +45,7 @@ pub struct CampaignSpec {
     /// Markdown.
     pub description: String,
     /// Where to do it. A repository that several entries name is worked on once per branch; an
-    /// entry that names its branches stands over one that leaves them open.
+    /// entry that names its branches stands over a query.
     pub on: Vec<On>,
     /// What to run, in order. Empty: the campaign wants no changesets.
     pub steps: Vec<Step>,
@@ -94,6 +94,23 @@ pub struct ChangesetTemplate {
     pub commit: CommitSpec,
     /// `None`: a person decides in the UI.
     pub published: Option<Publication>,
+}
+
+impl ChangesetTemplate {
+    /// The branches to push for pull requests to several branches of one repository, in their
+    /// order. A single one is pushed as `branch`; of several, each is named after its target as
+    /// well, because one branch cannot be all of them.
+    pub fn heads(&self, bases: &[BranchName]) -> Result<Vec<BranchName>, NameError> {
+        match bases {
+            [] | [_] => Ok(bases.iter().map(|_| self.branch.clone()).collect()),
+            [_, _, ..] => {
+                let named = |base: &BranchName| {
+                    format!("{}-{}", self.branch, base.as_str().replace('/', "-")).parse()
+                };
+                bases.iter().map(named).collect()
+            }
+        }
+    }
 }
 
 /// Who commits when the spec does not say.

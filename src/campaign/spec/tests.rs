@@ -70,6 +70,20 @@ fn everything_can_be_said() {
 }
 
 #[test]
+fn pull_requests_to_several_branches_have_branches_of_their_own() {
+    let template = parse(&format!("{HEAD}{TEMPLATE}")).changeset_template.unwrap();
+    let check = |bases: &[&str], expected: &[&str]| {
+        let bases: Vec<BranchName> = bases.iter().map(|base| base.parse().unwrap()).collect();
+        let heads = template.heads(&bases).unwrap();
+        assert_eq!(heads.iter().map(BranchName::as_str).collect::<Vec<_>>(), expected);
+    };
+    check(&["main"], &["drover/x"]);
+    check(&["main", "release/1.x"], &["drover/x-main", "drover/x-release-1.x"]);
+    let long = "b".repeat(240).parse().unwrap();
+    assert!(template.heads(&["main".parse().unwrap(), long]).is_err());
+}
+
+#[test]
 fn on_is_a_key_and_no_is_a_text() {
     assert_eq!(parse("name: no\n").name.as_str(), "no");
     assert_eq!(parse("name: yes\nsteps:\non: []\n").on, []);

@@ -51,11 +51,33 @@ pub enum Operation {
     Sync,
 }
 
+impl Operation {
+    /// What it does, in a few small words.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Push => "push",
+            Self::Publish => "publish",
+            Self::PublishDraft => "publish as a draft",
+            Self::Close => "close",
+            Self::Reopen => "reopen",
+            Self::MarkReady => "mark ready",
+            Self::ConvertToDraft => "make a draft",
+            Self::Update => "update",
+            Self::Archive => "archive",
+            Self::Detach => "detach",
+            Self::Sync => "sync",
+        }
+    }
+}
+
 /// All that a plan is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanInput<'a> {
-    /// The spec that was reached last: the one for which the plan became empty. `None` before
-    /// the first.
+    /// The spec that was in place last ([`Plan::reached`]). `None` before the first, and from the
+    /// moment that an [`Operation::Update`] is sent: until its end is seen, nobody knows whose
+    /// words the code host has.
     pub previous: Option<&'a ChangesetSpec>,
     pub current: &'a ChangesetSpec,
     pub desired: &'a Desired,
@@ -75,6 +97,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What the branch must be at when it is pushed. There when [`Operation::Push`] is.
     pub lease: Option<Lease>,
+    /// Whether the current spec is in place: record it as the previous one.
+    pub reached: bool,
 }
 
 /// Where a branch must stand for a push to go through.
@@ -150,7 +174,7 @@ fn close(observed: &Observed) -> Plan {
 fn import(observed: &Observed) -> Plan {
     match observed {
         Observed::Unpublished { .. } => Plan::of([Operation::Import]),
-        Observed::Pull(_) => Plan::default(),
+        Observed::Pull(_) => Plan { reached: true, ..Plan::default() },
     }
 }
 

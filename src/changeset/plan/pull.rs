@@ -38,6 +38,7 @@ fn reopen(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
             // was closed. What drifted waits as a whole.
             if plan.drift().is_none() {
                 plan.operations.insert(0, Operation::Reopen);
+                plan.reached = false;
             }
             plan
         }
@@ -49,13 +50,15 @@ fn bring_up_to_date(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Pl
     if plan.drift().is_some() {
         return plan;
     }
+    // Before the update, which forgets the previous spec.
+    convert(input, spec, pull, &mut plan);
     if needs_update(input, spec, pull) {
         plan.operations.push(Operation::Update);
     }
-    convert(input, spec, pull, &mut plan);
     if plan.operations == [Operation::Push] {
         plan.operations.push(Operation::Sync);
     }
+    plan.reached = plan.operations.is_empty();
     plan
 }
 

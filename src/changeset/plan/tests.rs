@@ -129,6 +129,24 @@ fn check_existing(case: &Case, operations: &[Operation]) {
 #[test]
 fn a_reached_changeset_needs_nothing() {
     check(&reached(), &[], &[]);
+    assert!(reached().plan().reached);
+}
+
+#[test]
+fn a_spec_is_in_place_only_when_its_pull_request_says_so() {
+    for case in [
+        fresh(),
+        fresh().published(None),
+        reached().with(|it| it.spec.title.push('x')),
+        reached().state(PullState::Closed),
+        reached().state(PullState::Closed).with(|it| it.closed_by = Closer::Drover),
+        reached().state(PullState::Merged),
+        reached().intent(Intent::Close),
+        reached().pull(|it| it.head = sha('f')).with(|it| it.spec.diff_digest.push('x')),
+    ] {
+        assert!(!case.plan().reached, "{:?}", case.plan());
+    }
+    assert!(reached().pull(|it| it.head = sha('f')).plan().reached);
 }
 
 // Row 1: the association is to be let go.
@@ -322,6 +340,8 @@ fn changed_words_are_written() {
     for change in changed {
         check(&reached().with(|it| change(&mut it.spec)), &[Update], &[]);
     }
+    let draft = reached().published(Some(Publication::Draft));
+    check(&draft.with(|it| it.spec.title.push('x')), &[ConvertToDraft, Update], &[]);
     let both = reached().with(|it| it.spec.title.push('x'));
     check(&both.with(|it| it.spec.diff_digest.push('x')), &[Push, Update], &[]);
 }

@@ -43,7 +43,7 @@ pub(super) async fn set_draft(
     number: PullNumber,
     draft: Draft,
 ) -> Result<PullInfo, CodeHostError> {
-    let pulls::Loaded { info, node } = pulls::load(client, repo, number).await?;
+    let pulls::Loaded { mut info, node } = pulls::load(client, repo, number).await?;
     let (mutation, wanted) = match draft {
         Draft::On => ("convertPullRequestToDraft", PullState::Draft),
         Draft::Off => ("markPullRequestReadyForReview", PullState::Open),
@@ -53,14 +53,16 @@ pub(super) async fn set_draft(
     }
     let body = json!({
         "query": format!(
-            "mutation($id: ID!) {{ changed: {mutation}(input: {{ pullRequestId: $id }}) \
-             {{ pullRequest {{ ...pull }} }} }} {PULL_FRAGMENT}"
+            "mutation($id: ID!) {{ {mutation}(input: {{ pullRequestId: $id }}) \
+             {{ pullRequest {{ isDraft }} }} }}"
         ),
         "variables": { "id": node },
     });
     let what = format!("pull request {number} in `{repo}`");
-    let reply = ask(client, &body, Effect::Write, &what).await?;
-    reply.changed(&what)
+    let DraftNode { is_draft } =
+        ask(client, &body, Effect::Write, &what).await?.changed(mutation, &what)?;
+    info.pull.state = if is_draft { PullState::Draft } else { PullState::Open };
+    Ok(info)
 }
 
 /// Values travel as variables: no text of others becomes part of a query.
@@ -110,6 +112,12 @@ struct Reply {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DraftNode {
+    is_draft: bool,
+}
+
+#[derive(Deserialize)]
 struct ErrorNode {
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -130,7 +138,7 @@ impl Reply {
         let alias = format!("p{at}");
         let node = &self.data[&alias]["pullRequest"];
         if !node.is_null() {
-            return read(node, Effect::Read)?.into_info();
+            return read::<PullNode>(node, Effect::Read)?.into_info();
         }
         let error = self
             .errors
@@ -142,14 +150,12 @@ impl Reply {
         ))
     }
 
-    fn changed(&self, what: &str) -> Result<PullInfo, CodeHostError> {
-        let node = &self.data["changed"]["pullRequest"];
+    fn changed(&self, mutation: &str, what: &str) -> Result<DraftNode, CodeHostError> {
+        let node = &self.data[mutation]["pullRequest"];
         match (node, self.errors.first()) {
             (Value::Null, Some(error)) => Err(error.meaning(what)),
             (Value::Null, None) => Err(Effect::Write.lost("the answer holds nothing")),
-            (node, _) => read(node, Effect::Write)?
-                .into_info()
-                .map_err(|error| Effect::Write.lost(&error.to_string())),
+            (node, _) => read(node, Effect::Write),
         }
     }
 }
@@ -171,7 +177,56 @@ impl ErrorNode {
     }
 }
 
-fn read(node: &Value, effect: Effect) -> Result<PullNode, CodeHostError> {
-    PullNode::deserialize(node)
+fn read<'a, T: Deserialize<'a>>(node: &'a Value, effect: Effect) -> Result<T, CodeHostError> {
+    T::deserialize(node)
         .map_err(|error| effect.lost(&format!("the answer cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(numbers: &[i64]) -> Vec<Key> {
+        numbers.iter().map(|n| ("acme/web".parse().unwrap(), PullNumber(*n))).collect()
+    }
+
+    #[test]
+    fn texts_of_others_travel_as_variables() {
+        let query = query(&keys(&[7, 8]));
+        let text = query["query"].as_str().unwrap();
+        assert!(!text.contains("acme"), "{text}");
+        assert!(
+            text.starts_with("query($owner0: String!, $name0: String!, $number0: Int!, $owner1")
+        );
+        assert_eq!(query["variables"]["owner1"], "acme");
+        assert_eq!(query["variables"]["number1"], 8);
+    }
+
+    #[test]
+    fn one_that_is_gone_or_out_of_reach_hides_no_other() {
+        let reply: Reply = serde_json::from_value(json!({
+            "data": {
+                "p0": { "pullRequest": {
+                    "number": 1, "url": "https://github.com/acme/web/pull/1", "state": "OPEN",
+                    "isDraft": true, "title": "Title", "body": "", "baseRefName": "main",
+                    "headRefName": "drover/x", "headRefOid": "a".repeat(40),
+                    "repository": { "nameWithOwner": "acme/web", "isArchived": false },
+                } },
+                "p1": null,
+                "p2": { "pullRequest": null },
+                "p3": null,
+            },
+            "errors": [
+                { "type": "NOT_FOUND", "path": ["p1"], "message": "no" },
+                { "type": "FORBIDDEN", "path": ["p3", "pullRequest"], "message": "SAML" },
+            ],
+        }))
+        .unwrap();
+        let keys = keys(&[1, 2, 3, 4]);
+        let pull = |at: usize| reply.pull(at, &keys[at]);
+        assert_eq!(pull(0).unwrap().pull.state, PullState::Draft);
+        assert!(matches!(pull(1), Err(CodeHostError::NotFound { .. })));
+        assert!(matches!(pull(2), Err(CodeHostError::NotFound { .. })));
+        assert!(matches!(pull(3), Err(CodeHostError::Forbidden { .. })));
+    }
 }

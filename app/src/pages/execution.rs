@@ -1,0 +1,218 @@
+//! The running of a spec, as it is watched.
+
+use super::{loaded, param, query};
+use crate::{
+    backend::{Backend, backend, viewer},
+    components::{
+        alert::Alert,
+        badge::{Badge, Tone},
+        log_line::LogLineView,
+        pager::Pager,
+        post::Post,
+        time::Time,
+        workspace_table::WorkspaceTable,
+    },
+    error::ApiError,
+    islands::log_tail::LogTail,
+    live::Live,
+    routes,
+    words::{self, Weight},
+};
+use drover::{
+    id::{ExecutionId, WorkspaceId},
+    names::RepoName,
+    view::execution::{
+        ExecutionPage, ExecutionState, LogPage, WorkspaceCounts, WorkspaceRow, WorkspaceState,
+    },
+    viewer::Viewer,
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use std::sync::Arc;
+
+/// Without JavaScript the page is read again so often while it runs.
+const REFRESH_SECS: &str = "3";
+
+struct Watched {
+    page: ExecutionPage,
+    log: Option<Log>,
+    is_first: bool,
+}
+
+struct Log {
+    workspace: WorkspaceId,
+    repo: Option<RepoName>,
+    page: LogPage,
+}
+
+#[component]
+pub fn Execution() -> impl IntoView {
+    let (backend, viewer) = (backend(), viewer());
+    let id = param::<ExecutionId>("id", "execution");
+    let (workspace, after) = (query("workspace"), query("after"));
+    let load = async move { load(backend, viewer?, id?, workspace, after).await };
+    loaded(load, |watched| view! { <ExecutionView watched/> })
+}
+
+async fn load(
+    backend: Arc<dyn Backend>,
+    viewer: Viewer,
+    id: ExecutionId,
+    workspace: Option<String>,
+    after: Option<String>,
+) -> Result<Watched, ApiError> {
+    let is_first = after.is_none();
+    let page = backend.execution(&viewer, id, after).await?;
+    let rows = &page.workspaces.rows;
+    let asked = workspace.and_then(|id| id.parse::<WorkspaceId>().ok());
+    let Some(workspace) = asked.or_else(|| most_telling(rows)) else {
+        return Ok(Watched { page, log: None, is_first });
+    };
+    let repo = rows.iter().find(|row| row.id == workspace).map(|row| row.repo.clone());
+    let log = backend.log(&viewer, workspace, 0).await?;
+    Ok(Watched { page, log: Some(Log { workspace, repo, page: log }), is_first })
+}
+
+/// The workspace whose log people want to read first: one that failed, one that runs, any.
+fn most_telling(rows: &[WorkspaceRow]) -> Option<WorkspaceId> {
+    let rank = |row: &&WorkspaceRow| match &row.state {
+        WorkspaceState::Failed { .. } => 0,
+        WorkspaceState::Step { .. } => 1,
+        WorkspaceState::Cloning => 2,
+        WorkspaceState::Changed { .. } => 3,
+        WorkspaceState::Unchanged | WorkspaceState::Cancelled => 4,
+        WorkspaceState::Waiting => 5,
+    };
+    rows.iter().min_by_key(rank).map(|row| row.id)
+}
+
+#[component]
+fn ExecutionView(watched: Watched) -> impl IntoView {
+    let Watched { page, log, is_first } = watched;
+    let ExecutionPage { id, spec, namespace, campaign, state, warnings, counts, .. } = page;
+    let (word, tone) = words::execution(&state);
+    let is_over = state.is_over();
+    let first = (!is_first).then(|| routes::execution(id));
+    let next = page.workspaces.next.map(|key| routes::after(&routes::execution(id), &key));
+    view! {
+        <Title text=format!("Running {campaign}")/>
+        {(!is_over).then(|| view! {
+            <noscript><meta http-equiv="refresh" content=REFRESH_SECS/></noscript>
+        })}
+        <div class="head">
+            <h1 class="title-1">
+                <span class="text-faint font-normal">{format!("{namespace}/")}</span>
+                {campaign.to_string()}
+            </h1>
+            {(!is_over).then(|| view! { <Live topic=format!("execution:{id}")/> })}
+        </div>
+        <div data-live="execution" class="grid gap-6">
+            <div class="bar">
+                <Badge tone word/>
+                <Counts counts/>
+                <span class="text-sm text-faint">
+                    "Started "<Time at=page.created_at/>
+                    {page.finished_at.map(|at| view! { ", ended "<Time at/> })}
+                </span>
+            </div>
+            <Outcome id spec namespace state/>
+            <Warnings warnings/>
+            <WorkspaceTable execution=id rows=page.workspaces.rows/>
+            <Pager first next/>
+        </div>
+        {log.map(|log| view! { <LogPanel log/> })}
+    }
+    .into_any()
+}
+
+#[component]
+fn Counts(counts: WorkspaceCounts) -> impl IntoView {
+    let WorkspaceCounts { waiting, running, changed, unchanged, failed } = counts;
+    let parts = [
+        (waiting, "waiting", Tone::Waiting),
+        (running, "running", Tone::Busy),
+        (changed, "changed", Tone::Good),
+        (unchanged, "unchanged", Tone::Plain),
+        (failed, "failed", Tone::Bad),
+    ];
+    let items =
+        parts.into_iter().filter(|(number, _, _)| *number > 0).map(|(number, word, tone)| {
+            view! {
+                <li class=format!("legend-item {}", tone.class())>
+                    <b class="font-semibold tabular-nums">{number}</b>" "{word}
+                </li>
+            }
+        });
+    view! { <ul class="legend">{items.collect_view()}</ul> }
+}
+
+/// What became of it, and what can be done now.
+#[component]
+fn Outcome(
+    id: ExecutionId,
+    spec: drover::id::CampaignSpecId,
+    namespace: drover::names::NamespaceName,
+    state: ExecutionState,
+) -> impl IntoView {
+    let again = routes::edit(spec, &namespace);
+    match state {
+        ExecutionState::Resolving | ExecutionState::Running => view! {
+            <Post
+                action="/api/cancel_execution"
+                fields=vec![("id", id.to_string())]
+                label="Cancel"
+                weight=Weight::Light
+                says="Stops the steps. Nothing is published."
+            />
+        }
+        .into_any(),
+        ExecutionState::Done => view! {
+            <p><a class="btn btn-main" data-go href=routes::preview(spec)>"See the preview"</a></p>
+        }
+        .into_any(),
+        ExecutionState::Failed { reason } => view! {
+            <Alert tone=Tone::Bad title=reason>
+                <p><a class="btn" href=again>"Change the spec"</a></p>
+            </Alert>
+        }
+        .into_any(),
+        ExecutionState::Cancelled => view! {
+            <Alert tone=Tone::Closed title="Cancelled: nothing was published">
+                <p><a class="btn" href=again>"Change the spec"</a></p>
+            </Alert>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn Warnings(warnings: Vec<String>) -> impl IntoView {
+    let items =
+        warnings.into_iter().map(|warning| view! { <li>{warning}</li> }).collect::<Vec<_>>();
+    (!items.is_empty()).then(|| {
+        view! {
+            <Alert tone=Tone::Warn title="Good to know">
+                <ul class="list-disc pl-5">{items}</ul>
+            </Alert>
+        }
+    })
+}
+
+#[component]
+fn LogPanel(log: Log) -> impl IntoView {
+    let Log { workspace, repo, page: LogPage { lines, next, open } } = log;
+    let title = repo.map_or("Log".to_owned(), |repo| format!("Log of {repo}"));
+    let is_silent = lines.is_empty() && !open;
+    let lines = lines.into_iter().map(|line| view! { <LogLineView line/> }).collect_view();
+    view! {
+        <section id="log" class="grid gap-3" aria-labelledby="log-title">
+            <h2 id="log-title" class="title-2">{title}</h2>
+            <div class="log" tabindex="0" role="log" aria-labelledby="log-title">
+                {lines}
+                {open.then(|| view! { <LogTail workspace after=next/> })}
+                {is_silent.then(|| view! { <p class="text-faint">"It wrote nothing."</p> })}
+            </div>
+        </section>
+    }
+    .into_any()
+}

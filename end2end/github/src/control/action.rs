@@ -1,0 +1,97 @@
+use super::{Control, ControlError, NewCommit, NewRepo};
+use crate::{
+    faults::{DeliveryRule, Rule},
+    state::Access,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// What can be asked for by `POST /_control/actions`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Action {
+    CreateUser { login: String, token: String },
+    CreateOrganisation { login: String },
+    GrantToken { token: String, login: String },
+    RevokeToken { token: String },
+    CreateRepo(NewRepo),
+    Grant { repo: String, login: String, access: Access },
+    Archive { repo: String },
+    Unarchive { repo: String },
+    BlockBranch { repo: String, branch: String, reason: String },
+    UnblockBranch { repo: String, branch: String },
+    Commit(NewCommit),
+    DeleteBranch { repo: String, branch: String, by: String },
+    OpenPull { repo: String, by: String, title: String, head: String, base: String },
+    ClosePull { repo: String, number: u64, by: String },
+    ReopenPull { repo: String, number: u64, by: String },
+    MergePull { repo: String, number: u64, by: String },
+    Fault(Rule),
+    DeliveryFault(DeliveryRule),
+    ClearFaults,
+    ClearRequests,
+    Reset,
+}
+
+impl Control {
+    /// Does what was asked for over HTTP.
+    pub(super) async fn perform(&self, action: Action) -> Result<Value, ControlError> {
+        match action {
+            Action::Commit(wish) => Ok(json!({ "sha": self.commit(&wish).await? })),
+            Action::OpenPull { repo, by, title, head, base } => {
+                let number = self.open_pull(&repo, &by, &title, &head, &base).await?;
+                Ok(json!({ "number": number }))
+            }
+            Action::MergePull { repo, number, by } => {
+                Ok(json!({ "sha": self.merge_pull(&repo, number, &by).await? }))
+            }
+            other => self.perform_silently(other).await.map(|()| json!({})),
+        }
+    }
+
+    async fn perform_silently(&self, action: Action) -> Result<(), ControlError> {
+        match action {
+            Action::CreateUser { login, token } => self.create_user(&login, &token),
+            Action::CreateOrganisation { login } => self.create_organisation(&login),
+            Action::GrantToken { token, login } => self.grant_token(&token, &login),
+            Action::RevokeToken { token } => self.revoke_token(&token),
+            Action::CreateRepo(wish) => self.create_repo(wish).await,
+            Action::Grant { repo, login, access } => self.grant(&repo, &login, access),
+            Action::Archive { repo } => self.archive(&repo),
+            Action::Unarchive { repo } => self.unarchive(&repo),
+            Action::BlockBranch { repo, branch, reason } => {
+                self.block_branch(&repo, &branch, &reason)
+            }
+            Action::UnblockBranch { repo, branch } => self.unblock_branch(&repo, &branch),
+            Action::Commit(wish) => self.commit(&wish).await.map(drop),
+            Action::DeleteBranch { repo, branch, by } => {
+                self.delete_branch(&repo, &branch, &by).await
+            }
+            Action::OpenPull { repo, by, title, head, base } => {
+                self.open_pull(&repo, &by, &title, &head, &base).await.map(drop)
+            }
+            Action::ClosePull { repo, number, by } => self.close_pull(&repo, number, &by).await,
+            Action::ReopenPull { repo, number, by } => self.reopen_pull(&repo, number, &by).await,
+            Action::MergePull { repo, number, by } => {
+                self.merge_pull(&repo, number, &by).await.map(drop)
+            }
+            Action::Fault(rule) => {
+                self.fault(rule);
+                Ok(())
+            }
+            Action::DeliveryFault(rule) => {
+                self.delivery_fault(rule);
+                Ok(())
+            }
+            Action::ClearFaults => {
+                self.clear_faults();
+                Ok(())
+            }
+            Action::ClearRequests => {
+                self.clear_requests();
+                Ok(())
+            }
+            Action::Reset => self.reset(),
+        }
+    }
+}
