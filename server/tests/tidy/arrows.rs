@@ -70,31 +70,36 @@ const FORBIDDEN_PACKAGES: [(&str, &[&str]); 3] = [
 ];
 
 /// The modules of `server`, and what each of them may use; `clock` and `secret` are for all.
-const SERVER_ARROWS: [(&str, &[&str]); 25] = [
+const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("secret", &[]),
-    ("config", &[]),
     ("git", &[]),
     ("executor", &[]),
     ("postgres", &[]),
     ("markdown", &[]),
-    ("render", &["markdown"]),
     ("code_host", &[]),
     ("store", &[]),
+    ("config", &["executor", "git"]),
+    ("render", &["markdown"]),
     ("telemetry", &["config"]),
-    ("state", &["code_host", "config", "executor", "git", "store"]),
-    ("commands", &["store"]),
-    ("reconciler", &["code_host", "executor", "git", "store"]),
-    ("syncer", &["code_host", "executor", "git", "store"]),
-    ("merge_queue", &["code_host", "executor", "git", "store"]),
+    ("jobs", &["store"]),
+    ("accounts", &["config", "store"]),
+    ("hosts", &["code_host", "config", "git", "store"]),
+    ("state", &["accounts", "code_host", "config", "executor", "git", "hosts", "jobs", "store"]),
+    ("commands", &["hosts", "jobs", "state", "store"]),
+    ("reconciler", &["code_host", "executor", "git", "hosts", "state", "store"]),
+    ("syncer", &["code_host", "executor", "git", "hosts", "state", "store"]),
+    ("merge_queue", &["code_host", "executor", "git", "hosts", "state", "store"]),
     (
-        "jobs",
+        "handlers",
         &[
             "code_host",
             "commands",
             "config",
             "executor",
             "git",
+            "hosts",
+            "jobs",
             "merge_queue",
             "reconciler",
             "state",
@@ -102,14 +107,18 @@ const SERVER_ARROWS: [(&str, &[&str]); 25] = [
             "syncer",
         ],
     ),
-    ("api", &["commands", "config", "render", "state", "store"]),
-    ("graphql", &["commands", "config", "render", "state", "store"]),
-    ("ui", &["commands", "config", "render", "state", "store"]),
+    ("api", &["accounts", "commands", "config", "markdown", "render", "state", "store"]),
+    ("graphql", &["commands", "config", "markdown", "render", "state", "store"]),
+    ("ui", &["accounts", "commands", "config", "markdown", "render", "state", "store"]),
     ("webhook", &["code_host", "commands", "config", "state", "store"]),
-    ("web", &["commands", "config", "render", "state", "store"]),
-    ("router", &["api", "config", "graphql", "state", "ui", "web", "webhook"]),
-    // The two that put the house together: they start everything, and nothing may use them.
+    // The router, which knows every door.
+    (
+        "web",
+        &["accounts", "api", "commands", "config", "graphql", "state", "store", "ui", "webhook"],
+    ),
+    // They put the house together: they start everything, and nothing may use them.
     ("serve", &["*"]),
+    ("demo", &["*"]),
     ("cli", &["*"]),
 ];
 
