@@ -44,6 +44,26 @@ CREATE TABLE pulls (
 CREATE INDEX pulls_branch ON pulls (repository_id, branch);
 CREATE INDEX pulls_next_sync_at ON pulls (next_sync_at) WHERE next_sync_at IS NOT NULL;
 
+-- What Drover knows of branches that it pushes. By branch and not by changeset: a campaign that
+-- comes back to a branch must know its own commit there.
+CREATE TABLE branches (
+    repository_id uuid NOT NULL REFERENCES repositories,
+    name text NOT NULL CHECK (name <> ''),
+    -- The tip on the code host while there is no pull request.
+    head text CHECK (head ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+    -- The push that was seen to succeed last, and one that was set out on since.
+    pushed_commit text CHECK (pushed_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+    pushed_content text,
+    attempted_commit text CHECK (attempted_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+    attempted_content text,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (repository_id, name),
+    CONSTRAINT branches_commits_have_content CHECK (
+        (pushed_commit IS NULL) = (pushed_content IS NULL)
+        AND (attempted_commit IS NULL) = (attempted_content IS NULL)
+    )
+);
+
 -- Desired: what a campaign wants in one repository and branch.
 CREATE TABLE changesets (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -63,10 +83,6 @@ CREATE TABLE changesets (
     drift text NOT NULL DEFAULT 'wait' CHECK (drift IN ('wait', 'adopt', 'overwrite')),
     -- The commit that the choice about drift is about.
     drift_head text,
-    -- The commit that Drover pushed last: the lease of the next push.
-    pushed_commit text CHECK (pushed_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
-    -- The tip of the branch on the code host while there is no pull request.
-    branch_head text CHECK (branch_head ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     pull_id uuid REFERENCES pulls,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -113,6 +129,15 @@ CREATE TABLE effects (
 CREATE UNIQUE INDEX effects_unresolved_key ON effects (changeset_id)
     WHERE state IN ('intended', 'unknown');
 CREATE INDEX effects_changeset ON effects (changeset_id, created_at DESC);
+
+-- The plans that previews showed, so that apply can name the rows that moved since.
+CREATE TABLE plans (
+    campaign_spec_id uuid NOT NULL REFERENCES campaign_specs ON DELETE CASCADE,
+    hash text NOT NULL,
+    rows jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (campaign_spec_id, hash)
+);
 
 -- Who decided what: the audit log, which only grows.
 CREATE TABLE timeline (

@@ -13,7 +13,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use drover::{
-    changeset::{Pull, PullState},
+    changeset::{Closer, Pull, PullState},
     id::{ChangesetId, PullId, RepoId},
     names::{BranchName, CommitSha, PullNumber},
     time::Timestamp,
@@ -32,18 +32,11 @@ pub struct SeenPull {
     pub next_sync_at: Option<Timestamp>,
 }
 
-/// Who closed a pull request. A person's close is kept until somebody asks to reopen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosedBy {
-    Drover,
-    Person,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPull {
     pub id: PullId,
     pub seen: SeenPull,
-    pub closed_by: Option<ClosedBy>,
+    pub closed_by: Option<Closer>,
     pub synced_at: Timestamp,
 }
 
@@ -172,8 +165,6 @@ struct DueRow {
     id: Db<ChangesetId>,
 }
 
-super::sql_types::word_enum! { ClosedByWord { Drover = "drover", Person = "person" } }
-
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = SqlUuid)]
@@ -201,7 +192,7 @@ struct Row {
     #[diesel(sql_type = Nullable<Timestamptz>)]
     next_sync_at: Option<Db<Timestamp>>,
     #[diesel(sql_type = Nullable<Text>)]
-    closed_by: Option<ClosedByWord>,
+    closed_by: Option<Db<Closer>>,
     #[diesel(sql_type = Timestamptz)]
     synced_at: Db<Timestamp>,
 }
@@ -216,10 +207,6 @@ impl From<Row> for StoredPull {
             base: row.base.0,
             head: row.head.0,
         };
-        let closed_by = row.closed_by.map(|word| match word {
-            ClosedByWord::Drover => ClosedBy::Drover,
-            ClosedByWord::Person => ClosedBy::Person,
-        });
         Self {
             id: row.id.0,
             seen: SeenPull {
@@ -230,7 +217,7 @@ impl From<Row> for StoredPull {
                 node_id: row.node_id,
                 next_sync_at: row.next_sync_at.map(|at| at.0),
             },
-            closed_by,
+            closed_by: row.closed_by.map(|it| it.0),
             synced_at: row.synced_at.0,
         }
     }

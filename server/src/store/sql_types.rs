@@ -12,7 +12,7 @@ use diesel::{
 };
 use drover::{
     changeset::{
-        DriftChoice, Intent, Publication, PullState, Reopen, spec::ChangesetSpec,
+        Closer, DriftChoice, Intent, Publication, PullState, Reopen, spec::ChangesetSpec,
         status::ChangesetStatus,
     },
     id::{
@@ -94,6 +94,7 @@ words! {
     Role { Member = "member", Admin = "admin" }
     Intent { Publish = "publish", Close = "close", Archive = "archive", Detach = "detach" }
     Publication { Unpublished = "unpublished", Draft = "draft", Published = "published" }
+    Closer { Drover = "drover", Person = "person" }
     Reopen { NotAsked = "not_asked", Asked = "asked" }
     PullState {
         Draft = "draft",
