@@ -5,21 +5,26 @@ use crate::store::{
     Store, StoreError,
     jobs::{self, ClaimedJob, Fence, Finish},
 };
-use drover::job::{HEARTBEAT, LEASE};
+use drover::{
+    id::JobId,
+    job::{HEARTBEAT, LEASE},
+};
 use std::{
     collections::BTreeMap,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{sync::Notify, task::JoinSet};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// How often to look for work without a hint: for what comes due, and for lost hints.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// How long running jobs have to end after the server was told to stop; then they are dropped
 /// and handed back.
 const STOP_MAX: Duration = Duration::from_secs(20);
+/// A lease that was not renewed for so long is given up here, well before others may take it.
+const LOCAL_LEASE: Duration = Duration::from_secs(LEASE.as_secs() - 6);
 /// The wait after the first attempt whose handler gave up without saying what next; it doubles
 /// with every further one.
 const BACKOFF_FIRST: Duration = Duration::from_secs(5);
@@ -52,6 +57,8 @@ struct Hold {
     fence: Fence,
     /// Cancelled when the lease is lost.
     lost: CancellationToken,
+    /// Before the database was asked for the lease that holds now.
+    renewed_at: Instant,
 }
 
 impl Worker {
@@ -76,8 +83,9 @@ impl Worker {
         let (store, held) = (self.store.clone(), self.held.clone());
         let beat = tokio::task::spawn(async move { beat(&store, &held, beating).await });
         while !stop.is_cancelled() {
+            let claimed_at = Instant::now();
             for job in self.claim().await {
-                self.start(&mut running, job, handler.clone(), &stop);
+                self.start(&mut running, (job, claimed_at), handler.clone(), &stop);
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -120,7 +128,7 @@ impl Worker {
     fn start<H, F>(
         &self,
         running: &mut JoinSet<()>,
-        job: ClaimedJob,
+        (job, claimed_at): (ClaimedJob, Instant),
         handler: H,
         stop: &CancellationToken,
     ) where
@@ -128,12 +136,12 @@ impl Worker {
         F: Future<Output = anyhow::Result<Finish>> + Send + 'static,
     {
         let token = stop.child_token();
-        self.held.insert(&job, token.clone());
+        self.held.insert(&job, token.clone(), claimed_at);
         let (store, held) = (self.store.clone(), self.held.clone());
         running.spawn(async move {
             let (fence, attempt) = (job.fence, job.attempt);
             // A panic in a handler is a failure of its job and of nothing else.
-            let outcome = tokio::task::spawn(handler(job, token.clone())).await;
+            let outcome = AbortOnDropHandle::new(tokio::task::spawn(handler(job, token))).await;
             let finish = match outcome {
                 Ok(Ok(finish)) => finish,
                 Ok(Err(error)) => retry(attempt, format!("{error:#}")),
@@ -171,8 +179,8 @@ impl Held {
         i64::try_from(count).unwrap_or(i64::MAX)
     }
 
-    fn insert(&self, job: &ClaimedJob, lost: CancellationToken) {
-        self.lock().push(Hold { kind: job.kind.clone(), fence: job.fence, lost });
+    fn insert(&self, job: &ClaimedJob, lost: CancellationToken, renewed_at: Instant) {
+        self.lock().push(Hold { kind: job.kind.clone(), fence: job.fence, lost, renewed_at });
     }
 
     fn remove(&self, fence: Fence) {
@@ -183,18 +191,26 @@ impl Held {
         self.lock().iter().map(|hold| hold.fence).collect()
     }
 
-    /// Tells the handlers of those among `asked` that are not in `renewed`.
-    fn cancel_lost(&self, asked: &[Fence], renewed: &[drover::id::JobId]) {
-        for hold in self.lock().iter() {
-            if asked.contains(&hold.fence) && !renewed.contains(&hold.fence.job()) {
+    /// Notes which of the leases that were asked for were renewed; the others are lost.
+    fn note(&self, asked: &[Fence], renewed: &[JobId], asked_at: Instant) {
+        for hold in self.lock().iter_mut().filter(|hold| asked.contains(&hold.fence)) {
+            if renewed.contains(&hold.fence.job()) {
+                hold.renewed_at = asked_at;
+            } else {
                 hold.lost.cancel();
             }
         }
     }
+
+    /// Gives up leases that the database could not renew, before it counts them as lost.
+    fn cancel_stale(&self) {
+        for hold in self.lock().iter().filter(|hold| hold.renewed_at.elapsed() > LOCAL_LEASE) {
+            hold.lost.cancel();
+        }
+    }
 }
 
-/// Renews the leases until `stop`. When the database is away for longer than a lease, the
-/// leases are lost; the next answer of the database says so.
+/// Renews the leases until `stop`.
 async fn beat(store: &Store, held: &Held, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -205,11 +221,13 @@ async fn beat(store: &Store, held: &Held, stop: CancellationToken) {
         if fences.is_empty() {
             continue;
         }
+        let asked_at = Instant::now();
         let renewed = async { jobs::renew(&mut *store.conn().await?, &fences, LEASE).await };
         match renewed.await {
-            Ok(renewed) => held.cancel_lost(&fences, &renewed),
+            Ok(renewed) => held.note(&fences, &renewed, asked_at),
             Err(error) => tracing::warn!(%error, "could not renew the leases of jobs"),
         }
+        held.cancel_stale();
     }
 }
 
