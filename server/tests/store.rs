@@ -266,7 +266,7 @@ async fn an_execution_is_watched_from_start_to_end() {
     );
     let page = executions::load_page(conn, id, None).await.unwrap();
     assert_eq!((page.counts.failed, page.warnings.len()), (2, 1));
-    assert_eq!(page.workspaces.rows[1].state, failed);
+    assert_eq!(page.workspaces.rows[0].state, failed);
     assert_eq!(page.state, ExecutionState::Cancelled);
     assert_eq!(workspaces::list_failed(conn, id).await.unwrap().len(), 1);
 }
