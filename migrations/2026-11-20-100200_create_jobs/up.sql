@@ -20,6 +20,9 @@ CREATE TABLE jobs (
     leased_by text,
     fence bigint,
     last_error text,
+    -- What a failed job waits for: that a person mends something, or chooses what to do about
+    -- commits of others.
+    failure text CHECK (failure IN ('error', 'drift')),
     created_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
     CONSTRAINT jobs_running_is_leased CHECK (
@@ -30,7 +33,10 @@ CREATE TABLE jobs (
     CONSTRAINT jobs_over_is_finished CHECK (
         (state IN ('done', 'failed')) = (finished_at IS NOT NULL)
     ),
-    CONSTRAINT jobs_failed_says_why CHECK (state <> 'failed' OR last_error IS NOT NULL),
+    CONSTRAINT jobs_failed_says_why CHECK (
+        (state = 'failed') = (failure IS NOT NULL)
+        AND (state <> 'failed' OR last_error IS NOT NULL)
+    ),
     CONSTRAINT jobs_attempts_are_limited CHECK (attempt <= attempts_max)
 );
 -- Of one key, one job waits and one runs at most: what is asked for while a job runs waits for

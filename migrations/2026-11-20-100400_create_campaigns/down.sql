@@ -1,7 +1,8 @@
 DROP TABLE timeline;
 DROP FUNCTION refuse_change_of_history();
+DROP TABLE plans;
 DROP TABLE effects;
 DROP TABLE changesets;
-DROP TABLE pushes;
+DROP TABLE branches;
 DROP TABLE pulls;
 DROP TABLE campaigns;

@@ -43,21 +43,24 @@ CREATE TABLE pulls (
 CREATE INDEX pulls_branch ON pulls (repository_id, branch);
 CREATE INDEX pulls_next_sync_at ON pulls (next_sync_at) WHERE next_sync_at IS NOT NULL;
 
--- Our own commits on the branches of repositories. Not by changeset: a campaign that comes back
--- to a branch which it had before must know its own commit there.
-CREATE TABLE pushes (
+-- What Drover knows of branches that it pushes. By branch and not by changeset: a campaign that
+-- comes back to a branch must know its own commit there.
+CREATE TABLE branches (
     repository_id uuid NOT NULL REFERENCES repositories,
-    branch text NOT NULL CHECK (branch <> ''),
-    -- The push that was seen to succeed last: the commit, and the digest of what it holds.
+    name text NOT NULL CHECK (name <> ''),
+    -- The tip on the code host while there is no pull request.
+    head text CHECK (head ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
+    -- The push that was seen to succeed last, and one that was set out on since.
     pushed_commit text CHECK (pushed_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     pushed_content text,
-    -- The push that was set out on last, recorded before it was sent.
     attempted_commit text CHECK (attempted_commit ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     attempted_content text,
-    PRIMARY KEY (repository_id, branch),
-    CONSTRAINT pushes_pushed_is_whole CHECK (num_nulls(pushed_commit, pushed_content) <> 1),
-    CONSTRAINT pushes_attempted_is_whole
-        CHECK (num_nulls(attempted_commit, attempted_content) <> 1)
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (repository_id, name),
+    CONSTRAINT branches_commits_have_content CHECK (
+        (pushed_commit IS NULL) = (pushed_content IS NULL)
+        AND (attempted_commit IS NULL) = (attempted_content IS NULL)
+    )
 );
 
 -- Desired: what a campaign wants in one repository and branch.
@@ -79,8 +82,6 @@ CREATE TABLE changesets (
     drift text NOT NULL DEFAULT 'wait' CHECK (drift IN ('wait', 'adopt', 'overwrite')),
     -- The commit that the choice about drift is about.
     drift_head text,
-    -- The tip of the branch on the code host while there is no pull request.
-    branch_head text CHECK (branch_head ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     pull_id uuid REFERENCES pulls,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -127,6 +128,15 @@ CREATE TABLE effects (
 CREATE UNIQUE INDEX effects_unresolved_key ON effects (changeset_id)
     WHERE state IN ('intended', 'unknown');
 CREATE INDEX effects_changeset ON effects (changeset_id, created_at DESC);
+
+-- The plans that previews showed, so that apply can name the rows that moved since.
+CREATE TABLE plans (
+    campaign_spec_id uuid NOT NULL REFERENCES campaign_specs ON DELETE CASCADE,
+    hash text NOT NULL,
+    rows jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (campaign_spec_id, hash)
+);
 
 -- Who decided what: the audit log, which only grows.
 CREATE TABLE timeline (

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
 /// How long a process may take to end before a test calls it lost.
-const END_MAX: Duration = Duration::from_secs(20);
+const END_MAX: Duration = Duration::from_secs(90);
 
 async fn select(url: &str, sql: &str) -> i32 {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();

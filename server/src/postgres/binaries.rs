@@ -49,7 +49,8 @@ pub(super) fn find(
 fn newest(found: Vec<Binaries>, bin_dir: Option<&Path>) -> Result<Binaries, PostgresError> {
     let named = found.iter().find(|it| Some(it.dir.as_path()) == bin_dir).cloned();
     named
-        .or_else(|| found.into_iter().max_by_key(|it| it.version))
+        // Of several with the newest version, the first that was searched.
+        .or_else(|| found.into_iter().rev().max_by_key(|it| it.version))
         .ok_or(PostgresError::NotInstalled { searched: SEARCHED.to_owned() })
 }
 

@@ -87,7 +87,7 @@ pub struct Postgres {
     url: String,
     process: Process,
     // Dropped after the process: the socket and the lock are needed until its end.
-    _socket: SocketDir,
+    socket: SocketDir,
     _lock: File,
 }
 
@@ -106,8 +106,7 @@ impl Postgres {
         let log = home.join("log");
         let process = Process::spawn(&cluster, socket.path(), &log, &binaries, &user)?;
         // From here on an error drops, and so stops, the process.
-        let postgres =
-            Self { url: url(socket.path(), NAME), process, _socket: socket, _lock: lock };
+        let postgres = Self { url: url(socket.path(), NAME), process, socket, _lock: lock };
         postgres.wait_until_ready(&log).await?;
         Ok(postgres)
     }
@@ -126,7 +125,7 @@ impl Postgres {
     }
 
     async fn wait_until_ready(&self, log: &Path) -> Result<(), PostgresError> {
-        let admin = self.url.replace(&format!("/{NAME}"), "/postgres");
+        let admin = url(self.socket.path(), "postgres");
         let deadline = Instant::now() + START_MAX;
         loop {
             match make_database(&admin).await {

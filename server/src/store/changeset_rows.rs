@@ -69,7 +69,7 @@ fn select() -> String {
         "SELECT c.id, r.name AS repo, coalesce(c.branch, p.branch, 'pull/' || c.number) AS branch,
                 coalesce(s.title, p.title, 'Pull request #' || c.number) AS title,
                 {STATUS} AS status, p.number, p.url, s.files, s.added, s.removed,
-                j.last_error, j.state AS job, j.attempt, j.attempts_max, j.run_at,
+                j.last_error, j.attempt, j.attempts_max, j.run_at,
                 greatest(c.updated_at, p.synced_at) AS updated_at"
     )
 }

@@ -12,9 +12,8 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use drover::{
     changeset::{
-        Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Publication,
-        Pull, PullState, Pushed, Reopen,
-        plan::PlanInput,
+        Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Publication, Pull, PullState,
+        Pushed, Reopen,
         spec::{ChangesetSpec, ContentDigest},
     },
     id::{CampaignId, ChangesetId, ChangesetSpecId, PullId, RepoId, UserId},
@@ -31,33 +30,15 @@ pub struct Facts {
     pub repo: RepoId,
     pub spec_id: ChangesetSpecId,
     pub spec: ChangesetSpec,
-    /// The wish that was carried out to the end last.
-    pub reconciled: Option<ChangesetSpec>,
+    /// The wish that was in place last; see [`Record::Reached`].
+    pub previous: Option<ChangesetSpec>,
     pub desired: Desired,
-    pub observed: Observed,
-    pub pull: Option<PullId>,
-    /// Who closed the pull request; counts only when it is closed.
-    pub closed_by: Closer,
-    /// Our own commits on the branch.
-    pub ours: Ours,
     pub filing: Filing,
-}
-
-impl Facts {
-    /// What a plan is made from.
-    #[must_use]
-    pub fn plan_input(&self, capabilities: Capabilities) -> PlanInput<'_> {
-        PlanInput {
-            previous: self.reconciled.as_ref(),
-            current: &self.spec,
-            desired: &self.desired,
-            filing: self.filing,
-            observed: &self.observed,
-            ours: &self.ours,
-            closed_by: self.closed_by,
-            capabilities,
-        }
-    }
+    pub observed: Observed,
+    pub ours: Ours,
+    /// Counts only when the pull request is closed.
+    pub closed_by: Closer,
+    pub pull: Option<PullId>,
 }
 
 /// Loads what a plan is made from.
@@ -130,16 +111,12 @@ pub async fn decide(
 /// Something that the reconciler did or saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// Drover's commit is at the tip; a choice about drift is used up by that.
-    Pushed(CommitSha),
-    /// The tip of the branch on the code host while there is no pull request.
-    BranchHead(Option<CommitSha>),
     /// This is the changeset's pull request.
     Pull(PullId),
     /// A person's wish to reopen was carried out.
     Reopened,
-    /// The wish was carried out to the end.
-    Reconciled(ChangesetSpecId),
+    /// The wish that is in place; `None` while nobody knows which one is.
+    Reached(Option<ChangesetSpecId>),
     /// The intent to archive was carried out: the branch is free for others.
     Archived,
     /// The intent to detach was carried out.
@@ -150,20 +127,13 @@ pub enum Record {
 /// transaction, so that one who lost it writes nothing.
 pub async fn record(conn: &mut Conn, id: ChangesetId, record: &Record) -> Result<(), StoreError> {
     match record {
-        Record::Pushed(commit) => {
-            let set = "branch_head = $2, drift = 'wait', drift_head = NULL";
-            update(conn, id, set, Some(commit.as_str()), None).await
-        }
-        Record::BranchHead(commit) => {
-            let commit = commit.as_ref().map(CommitSha::as_str);
-            update(conn, id, "branch_head = $2", commit, None).await
-        }
         Record::Pull(pull) => {
             update(conn, id, "pull_id = $2::uuid", Some(&pull.to_string()), None).await
         }
         Record::Reopened => update(conn, id, "reopen = 'not_asked'", None, None).await,
-        Record::Reconciled(spec) => {
-            update(conn, id, "reconciled_spec_id = $2::uuid", Some(&spec.to_string()), None).await
+        Record::Reached(spec) => {
+            let spec = spec.map(|spec| spec.to_string());
+            update(conn, id, "reconciled_spec_id = $2::uuid", spec.as_deref(), None).await
         }
         Record::Archived => update(conn, id, "archived_at = now()", None, None).await,
         Record::Detached => update(conn, id, "detached_at = now()", None, None).await,
@@ -200,15 +170,15 @@ async fn update(
 const SELECT: &str = "
     SELECT c.id, c.campaign_id, m.applied_by, c.repository_id, c.spec_id, s.spec,
            old.spec AS reconciled, c.intent, c.publication, c.reopen, c.drift, c.drift_head,
-           c.branch_head, c.pull_id, p.number, p.state, p.title, p.body, p.base, p.head,
-           p.closed_by, ours.pushed_commit, ours.pushed_content, ours.attempted_commit,
-           ours.attempted_content, c.archived_at IS NOT NULL AS archived, c.detached_at IS NOT NULL AS detached
+           b.head AS branch_head, b.pushed_commit, b.pushed_content, b.attempted_commit,
+           b.attempted_content, c.pull_id, p.closed_by, p.number, p.state, p.title, p.body, p.base,
+           p.head, c.archived_at IS NOT NULL AS archived, c.detached_at IS NOT NULL AS detached
     FROM changesets c
     JOIN campaigns m ON m.id = c.campaign_id
     JOIN changeset_specs s ON s.id = c.spec_id
     LEFT JOIN changeset_specs old ON old.id = c.reconciled_spec_id
-    LEFT JOIN pulls p ON p.id = c.pull_id
-    LEFT JOIN pushes ours ON ours.repository_id = c.repository_id AND ours.branch = c.branch";
+    LEFT JOIN branches b ON b.repository_id = c.repository_id AND b.name = c.branch
+    LEFT JOIN pulls p ON p.id = c.pull_id";
 
 super::sql_types::word_enum! {
     DriftWord { Wait = "wait", Adopt = "adopt", Overwrite = "overwrite" }
@@ -241,11 +211,11 @@ struct Row {
     #[diesel(sql_type = Nullable<Text>)]
     drift_head: Option<Db<CommitSha>>,
     #[diesel(sql_type = Nullable<Text>)]
-    closed_by: Option<Db<Closer>>,
+    branch_head: Option<Db<CommitSha>>,
     #[diesel(embed)]
     ours: OursColumns,
     #[diesel(sql_type = Nullable<Text>)]
-    branch_head: Option<Db<CommitSha>>,
+    closed_by: Option<Db<Closer>>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pull_id: Option<Db<PullId>>,
     #[diesel(sql_type = Bool)]
@@ -256,7 +226,6 @@ struct Row {
     pull: PullColumns,
 }
 
-/// The columns of our own commits; each pair is all there or all absent.
 #[derive(QueryableByName)]
 struct OursColumns {
     #[diesel(sql_type = Nullable<Text>)]
@@ -269,14 +238,17 @@ struct OursColumns {
     attempted_content: Option<String>,
 }
 
-impl OursColumns {
-    fn ours(self) -> Ours {
+impl From<OursColumns> for Ours {
+    fn from(row: OursColumns) -> Self {
+        let OursColumns { pushed_commit, pushed_content, attempted_commit, attempted_content } =
+            row;
         let push = |commit: Option<Db<CommitSha>>, content: Option<String>| {
-            Some(Pushed { commit: commit?.0, content: ContentDigest(content?) })
+            let (Db(commit), content) = commit.zip(content)?;
+            Some(Pushed { commit, content: ContentDigest(content) })
         };
-        Ours {
-            pushed: push(self.pushed_commit, self.pushed_content),
-            attempted: push(self.attempted_commit, self.attempted_content),
+        Self {
+            pushed: push(pushed_commit, pushed_content),
+            attempted: push(attempted_commit, attempted_content),
         }
     }
 }
@@ -341,13 +313,13 @@ impl From<Row> for Facts {
             repo: row.repository_id.0,
             spec_id: row.spec_id.0,
             spec: row.spec.0,
-            reconciled: row.reconciled.map(|it| it.0),
+            previous: row.reconciled.map(|it| it.0),
             desired,
-            observed,
-            pull: row.pull_id.map(|it| it.0),
-            closed_by: row.closed_by.map_or(Closer::Person, |it| it.0),
-            ours: row.ours.ours(),
             filing,
+            observed,
+            ours: row.ours.into(),
+            closed_by: row.closed_by.map_or(Closer::Person, |it| it.0),
+            pull: row.pull_id.map(|it| it.0),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Conn, StoreError,
-    sql_types::{Db, timestamptz},
+    sql_types::{Db, integer, timestamptz},
 };
 use diesel::{
     QueryableByName,
@@ -12,10 +12,7 @@ use diesel::{
     },
 };
 use diesel_async::RunQueryDsl;
-use drover::{
-    id::{ChangesetId, JobId},
-    time::Timestamp,
-};
+use drover::{id::JobId, job::Job, time::Timestamp};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -48,13 +45,6 @@ impl NewJob {
         }
     }
 
-    /// Reconciles a changeset.
-    #[must_use]
-    pub fn reconcile(changeset: ChangesetId) -> Self {
-        Self::new("reconcile", serde_json::json!({ "changeset": changeset }))
-            .unique(format!("reconcile:{changeset}"))
-    }
-
     #[must_use]
     pub fn unique(self, key: String) -> Self {
         Self { unique_key: Some(key), ..self }
@@ -63,6 +53,15 @@ impl NewJob {
     #[must_use]
     pub fn at(self, run_at: Timestamp) -> Self {
         Self { run_at: Some(run_at), ..self }
+    }
+}
+
+impl From<Job> for NewJob {
+    fn from(job: Job) -> Self {
+        // A payload of ids always has a JSON form.
+        let payload = serde_json::to_value(job).unwrap_or_default();
+        let attempts_max = integer(job.limits().attempts_max);
+        Self { attempts_max, ..Self::new(job.kind(), payload) }.unique(job.key())
     }
 }
 
@@ -211,8 +210,12 @@ pub enum Finish {
         delay: Duration,
         error: String,
     },
-    /// It failed and waits for a person.
+    /// It failed and waits until a person mends something.
     Fail {
+        error: String,
+    },
+    /// It waits until a person chooses what to do about commits of others.
+    Drift {
         error: String,
     },
     /// Nothing failed: it goes on later, and this attempt does not count.
@@ -228,6 +231,7 @@ pub async fn finish(conn: &mut Conn, fence: Fence, finish: &Finish) -> Result<()
         Finish::Done => ("done", Duration::ZERO, None),
         Finish::Retry { delay, error } => ("retry", *delay, Some(error.as_str())),
         Finish::Fail { error } => ("fail", Duration::ZERO, Some(error.as_str())),
+        Finish::Drift { error } => ("drift", Duration::ZERO, Some(error.as_str())),
         Finish::Snooze { delay } => ("snooze", *delay, None),
     };
     let finished = diesel::sql_query(
@@ -237,7 +241,8 @@ pub async fn finish(conn: &mut Conn, fence: Fence, finish: &Finish) -> Result<()
                       WHEN EXISTS (SELECT FROM jobs twin
                                    WHERE twin.unique_key = it.unique_key
                                      AND twin.state = 'waiting') THEN 'done'
-                      WHEN $3 = 'fail' OR ($3 = 'retry' AND attempt >= attempts_max) THEN 'failed'
+                      WHEN $3 IN ('fail', 'drift')
+                           OR $3 = 'retry' AND attempt >= attempts_max THEN 'failed'
                       ELSE 'waiting' END AS next
              FROM jobs it WHERE id = $1 AND fence = $2 AND state = 'running' FOR UPDATE
          ), ended AS (
@@ -247,6 +252,8 @@ pub async fn finish(conn: &mut Conn, fence: Fence, finish: &Finish) -> Result<()
                           ELSE run_at END,
                  last_error = coalesce($5, CASE $3 WHEN 'done' THEN NULL ELSE last_error END),
                  finished_at = CASE WHEN held.next IN ('done', 'failed') THEN now() END,
+                 failure = CASE WHEN held.next = 'failed'
+                     THEN CASE $3 WHEN 'drift' THEN 'drift' ELSE 'error' END END,
                  leased_until = NULL, leased_by = NULL, fence = NULL
              FROM held WHERE jobs.id = held.id
              RETURNING jobs.unique_key
@@ -309,6 +316,7 @@ async fn give_up(conn: &mut Conn, which: &str, by: &str, error: &str) -> Result<
                  attempt = CASE $2 WHEN '' THEN jobs.attempt - 1 ELSE jobs.attempt END,
                  run_at = now(), last_error = coalesce(nullif($2, ''), last_error),
                  finished_at = CASE WHEN lost.next IN ('done', 'failed') THEN now() END,
+                 failure = CASE lost.next WHEN 'failed' THEN 'error' END,
                  leased_until = NULL, leased_by = NULL, fence = NULL
              FROM lost WHERE jobs.id = lost.id
              RETURNING jobs.id
@@ -325,7 +333,8 @@ async fn give_up(conn: &mut Conn, which: &str, by: &str, error: &str) -> Result<
 pub async fn retry_now(conn: &mut Conn, unique_key: &str) -> Result<bool, StoreError> {
     let revived = diesel::sql_query(
         "WITH revived AS (
-             UPDATE jobs SET state = 'waiting', attempt = 0, run_at = now(), finished_at = NULL
+             UPDATE jobs SET state = 'waiting', attempt = 0, run_at = now(), finished_at = NULL,
+                 failure = NULL
              WHERE unique_key = $1 AND (state = 'waiting' OR state = 'failed' AND NOT EXISTS (
                  SELECT FROM jobs twin WHERE twin.unique_key = $1 AND twin.state = 'waiting'))
              RETURNING id

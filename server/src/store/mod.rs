@@ -11,6 +11,7 @@
 //!
 //! Times of leases, budgets and expiry come from the database's clock, which all servers share.
 
+pub mod branches;
 pub mod budgets;
 pub mod campaign_specs;
 pub mod campaigns;
@@ -29,6 +30,7 @@ pub mod jobs;
 pub(crate) mod keyset;
 pub mod logs;
 pub mod migrations;
+pub mod plans;
 pub mod previews;
 pub mod pulls;
 pub mod pushes;

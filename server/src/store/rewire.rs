@@ -3,14 +3,8 @@
 //! The campaign's row is locked, so that two applies go one behind the other. Everything is
 //! set-based: the number of statements does not grow with the number of changesets.
 //!
-//! - A wish meets the live changeset of the campaign with its repository and branch, or its
-//!   repository and number. The same wish again moves only the pointer to its text.
-//! - A wish that meets none makes a new changeset.
-//! - A leftover that was published is archived: its pull request is closed, its row kept.
-//!   One that never was, or that only tracks a pull request, is detached.
-//! - A branch that another campaign's live changeset has taken refuses the whole spec: a
-//!   campaign that is half applied would be what nobody previewed.
-//! - What a person decided stays: a close is not undone by a new spec.
+//! It does what `drover::campaign::rewire` decides and the preview shows; a test holds the two
+//! together.
 //!
 //! Every changeset for which there may be something to do gets one reconcile job. The same spec
 //! a second time writes nothing.
@@ -29,6 +23,7 @@ use diesel::{
 use diesel_async::{AsyncConnection, RunQueryDsl};
 use drover::{
     id::{CampaignId, CampaignSpecId, ChangesetId, UserId},
+    job::Job,
     names::{BranchName, CampaignName, RepoName},
 };
 
@@ -41,18 +36,19 @@ pub enum Rewired {
     Already,
     /// Another spec was applied in the meantime: its own job does the work.
     Superseded,
-    /// Live changesets of other campaigns have these branches; nothing was changed.
-    Taken(Vec<TakenBranch>),
 }
 
 /// How many changesets were changed, by how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     pub created: usize,
+    /// Given another wish, or brought back.
     pub updated: usize,
     pub unchanged: usize,
     pub archived: usize,
     pub detached: usize,
+    /// Wishes of which nothing was made: live changesets of other campaigns have the branches.
+    pub taken: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +58,8 @@ pub struct TakenBranch {
     pub by: CampaignName,
 }
 
-/// The taken branches that an answer names, at most.
-const TAKEN_MAX: usize = 100;
+/// The taken branches that are counted and named, at most.
+const TAKEN_MAX: usize = 1_000;
 
 /// Rewires the changesets of a campaign to a spec that was accepted for it.
 pub async fn rewire(
@@ -79,14 +75,11 @@ pub async fn rewire(
         if locked.rewired {
             return Ok(Rewired::Already);
         }
-        let taken = list_taken(conn, campaign, spec).await?;
-        if !taken.is_empty() {
-            return Ok(Rewired::Taken(taken));
-        }
         let left = put_leftovers_aside(conn, campaign, spec).await?;
         let met = give_wishes(conn, campaign, spec).await?;
         let new = create_missing(conn, campaign, spec).await?;
-        finish(conn, campaign, locked.applied_by.0, Touched { left, met, new })
+        let taken = list_taken(conn, campaign, spec).await?.len();
+        finish(conn, campaign, locked.applied_by.0, Touched { left, met, new, taken })
             .await
             .map(Rewired::Changed)
     })
@@ -98,6 +91,7 @@ struct Touched {
     left: Vec<LeftRow>,
     met: Vec<MetRow>,
     new: Vec<NewRow>,
+    taken: usize,
 }
 
 async fn lock(conn: &mut Conn, campaign: CampaignId) -> Result<LockRow, StoreError> {
@@ -141,38 +135,25 @@ pub async fn list_taken(
         .collect())
 }
 
-/// Archives or detaches what the spec wants no more. One that nothing works on and that was
-/// never pushed is detached at once; for the others the reconciler has something to do.
+/// Means to archive what has a pull request of ours, and to detach the rest.
 async fn put_leftovers_aside(
     conn: &mut Conn,
     campaign: CampaignId,
     spec: CampaignSpecId,
 ) -> Result<Vec<LeftRow>, StoreError> {
     Ok(diesel::sql_query(
-        "WITH leftovers AS (
-             SELECT c.id,
-                 CASE WHEN c.kind = 'branch'
-                           AND (c.pull_id IS NOT NULL OR c.branch_head IS NOT NULL)
-                      THEN 'archive' ELSE 'detach' END AS intent,
-                 c.kind = 'existing' OR c.pull_id IS NULL AND c.branch_head IS NULL
-                     AND NOT EXISTS (SELECT FROM jobs j WHERE j.state = 'running'
-                                       AND j.unique_key = 'reconcile:' || c.id)
-                     AND NOT EXISTS (SELECT FROM effects e WHERE e.changeset_id = c.id
-                                       AND e.state IN ('intended', 'unknown')) AS over
-             FROM changesets c
-             WHERE c.campaign_id = $1 AND c.archived_at IS NULL AND c.detached_at IS NULL
-               AND NOT EXISTS (
-                   SELECT FROM changeset_specs s
-                   WHERE s.campaign_spec_id = $2 AND s.repository_id = c.repository_id
-                     AND s.kind = c.kind
-                     AND (c.kind = 'branch' AND s.head = c.branch
-                          OR c.kind = 'existing' AND s.number = c.number))
-         )
-         UPDATE changesets c
-         SET intent = leftovers.intent, updated_at = now(),
-             detached_at = CASE WHEN leftovers.over THEN now() END
-         FROM leftovers WHERE c.id = leftovers.id
-         RETURNING c.id, leftovers.intent = 'archive' AS archived, leftovers.over",
+        "UPDATE changesets c
+         SET intent = CASE WHEN c.kind = 'branch' AND c.pull_id IS NOT NULL
+                           THEN 'archive' ELSE 'detach' END,
+             updated_at = now()
+         WHERE c.campaign_id = $1 AND c.archived_at IS NULL AND c.detached_at IS NULL
+           AND NOT EXISTS (
+               SELECT FROM changeset_specs s
+               WHERE s.campaign_spec_id = $2 AND s.repository_id = c.repository_id
+                 AND s.kind = c.kind
+                 AND (c.kind = 'branch' AND s.head = c.branch
+                      OR c.kind = 'existing' AND s.number = c.number))
+         RETURNING c.id, c.intent = 'archive' AS archived",
     )
     .bind::<SqlUuid, _>(campaign.0)
     .bind::<SqlUuid, _>(spec.0)
@@ -180,8 +161,8 @@ async fn put_leftovers_aside(
     .await?)
 }
 
-/// Gives wishes to the changesets that are there. When the wish is the same as the last one
-/// that was carried out, nothing is left to do.
+/// Gives wishes to the changesets that are there, live ones before those put aside. When the
+/// wish is the same as the one in place, only the pointer to its text moves.
 async fn give_wishes(
     conn: &mut Conn,
     campaign: CampaignId,
@@ -189,7 +170,8 @@ async fn give_wishes(
 ) -> Result<Vec<MetRow>, StoreError> {
     Ok(diesel::sql_query(
         "WITH met AS (
-             SELECT c.id, s.id AS spec_id, c.intent AS old_intent,
+             SELECT DISTINCT ON (s.id) c.id, s.id AS spec_id, c.intent AS old_intent,
+                 c.archived_at IS NOT NULL AS revived,
                  c.reconciled_spec_id = c.spec_id AND s.spec = old.spec AS same
              FROM changesets c
              JOIN changeset_specs s ON s.campaign_spec_id = $2
@@ -197,16 +179,26 @@ async fn give_wishes(
                   AND (c.kind = 'branch' AND s.head = c.branch
                        OR c.kind = 'existing' AND s.number = c.number)
              JOIN changeset_specs old ON old.id = c.spec_id
-             WHERE c.campaign_id = $1 AND c.archived_at IS NULL AND c.detached_at IS NULL
+             LEFT JOIN pulls p ON p.id = c.pull_id
+             WHERE c.campaign_id = $1 AND c.detached_at IS NULL
+               AND (c.archived_at IS NULL
+                    OR p.state IS DISTINCT FROM 'merged' AND p.state IS DISTINCT FROM 'deleted'
+                       AND NOT EXISTS (
+                           SELECT FROM changesets other
+                           WHERE other.kind = 'branch' AND c.kind = 'branch'
+                             AND other.repository_id = c.repository_id
+                             AND other.branch = c.branch AND other.campaign_id <> $1
+                             AND other.archived_at IS NULL AND other.detached_at IS NULL))
+             ORDER BY s.id, c.archived_at IS NOT NULL, c.created_at DESC, c.id
          )
          UPDATE changesets c
-         SET spec_id = met.spec_id, updated_at = now(),
+         SET spec_id = met.spec_id, updated_at = now(), archived_at = NULL,
              reconciled_spec_id = CASE WHEN met.same THEN met.spec_id
                                        ELSE c.reconciled_spec_id END,
              intent = CASE WHEN met.old_intent = 'close' THEN 'close' ELSE 'publish' END
          FROM met WHERE c.id = met.id
-         RETURNING c.id,
-             NOT coalesce(met.same, false) OR met.old_intent IN ('archive', 'detach') AS changed",
+         RETURNING c.id, NOT coalesce(met.same, false) OR met.revived
+             OR met.old_intent IN ('archive', 'detach') AS changed",
     )
     .bind::<SqlUuid, _>(campaign.0)
     .bind::<SqlUuid, _>(spec.0)
@@ -214,7 +206,7 @@ async fn give_wishes(
     .await?)
 }
 
-/// Makes changesets for the wishes that met none.
+/// Makes changesets for the wishes that met none, and whose branch nobody else has.
 async fn create_missing(
     conn: &mut Conn,
     campaign: CampaignId,
@@ -226,10 +218,16 @@ async fn create_missing(
          SELECT gen_random_uuid(), $1, s.repository_id, s.kind, s.head, s.number, s.id, p.id
          FROM changeset_specs s
          LEFT JOIN pulls p ON p.repository_id = s.repository_id AND p.number = s.number
-         WHERE s.campaign_spec_id = $2 AND NOT EXISTS (
-             SELECT FROM changesets c
-             WHERE c.campaign_id = $1 AND c.spec_id = s.id
-               AND c.archived_at IS NULL AND c.detached_at IS NULL)
+         WHERE s.campaign_spec_id = $2
+           AND NOT EXISTS (
+               SELECT FROM changesets c
+               WHERE c.campaign_id = $1 AND c.spec_id = s.id
+                 AND c.archived_at IS NULL AND c.detached_at IS NULL)
+           AND NOT EXISTS (
+               SELECT FROM changesets other
+               WHERE other.kind = 'branch' AND s.kind = 'branch'
+                 AND other.repository_id = s.repository_id AND other.branch = s.head
+                 AND other.archived_at IS NULL AND other.detached_at IS NULL)
          RETURNING id",
     )
     .bind::<SqlUuid, _>(campaign.0)
@@ -245,7 +243,7 @@ async fn finish(
     by: UserId,
     touched: Touched,
 ) -> Result<Changes, StoreError> {
-    let Touched { left, met, new } = touched;
+    let Touched { left, met, new, taken } = touched;
     let archived: Vec<ChangesetId> =
         left.iter().filter(|row| row.archived).map(|row| row.id.0).collect();
     let detached: Vec<ChangesetId> =
@@ -253,9 +251,11 @@ async fn finish(
     let updated: Vec<ChangesetId> =
         met.iter().filter(|row| row.changed).map(|row| row.id.0).collect();
     let created: Vec<ChangesetId> = new.iter().map(|row| row.id.0).collect();
-    let unfinished = left.iter().filter(|row| !row.over).map(|row| row.id.0);
-    let jobs: Vec<NewJob> =
-        created.iter().chain(&updated).copied().chain(unfinished).map(NewJob::reconcile).collect();
+    let jobs: Vec<NewJob> = [&created, &updated, &archived, &detached]
+        .into_iter()
+        .flatten()
+        .map(|&changeset| NewJob::from(Job::Reconcile { changeset }))
+        .collect();
     jobs::enqueue(conn, &jobs, Ask::Decision).await?;
     for (changesets, text) in [
         (&created, "wanted by a new spec"),
@@ -271,6 +271,7 @@ async fn finish(
         unchanged: met.len() - updated.len(),
         archived: archived.len(),
         detached: detached.len(),
+        taken,
     };
     mark_rewired(conn, campaign, by, changes).await?;
     Ok(changes)
@@ -282,10 +283,11 @@ async fn mark_rewired(
     by: UserId,
     changes: Changes,
 ) -> Result<(), StoreError> {
-    let Changes { created, updated, unchanged, archived, detached } = changes;
+    let Changes { created, updated, unchanged, archived, detached, taken } = changes;
     let text = format!(
         "applied a spec: {created} created, {updated} updated, {unchanged} unchanged, \
-         {archived} archived, {detached} detached"
+         {archived} archived, {detached} detached, {taken} left out because other campaigns \
+         have their branches"
     );
     diesel::sql_query(
         "WITH marked AS (
@@ -331,8 +333,6 @@ struct LeftRow {
     id: Db<ChangesetId>,
     #[diesel(sql_type = Bool)]
     archived: bool,
-    #[diesel(sql_type = Bool)]
-    over: bool,
 }
 
 #[derive(QueryableByName)]

@@ -13,6 +13,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    branches (repository_id, name) {
+        repository_id -> Uuid,
+        name -> Text,
+        head -> Nullable<Text>,
+        pushed_commit -> Nullable<Text>,
+        pushed_content -> Nullable<Text>,
+        attempted_commit -> Nullable<Text>,
+        attempted_content -> Nullable<Text>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     campaign_specs (id) {
         id -> Uuid,
         namespace_id -> Uuid,
@@ -75,7 +88,6 @@ diesel::table! {
         reopen -> Text,
         drift -> Text,
         drift_head -> Nullable<Text>,
-        branch_head -> Nullable<Text>,
         pull_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
@@ -176,6 +188,7 @@ diesel::table! {
         leased_by -> Nullable<Text>,
         fence -> Nullable<Int8>,
         last_error -> Nullable<Text>,
+        failure -> Nullable<Text>,
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
     }
@@ -213,6 +226,15 @@ diesel::table! {
 diesel::table! {
     organisations (id) {
         id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    plans (campaign_spec_id, hash) {
+        campaign_spec_id -> Uuid,
+        hash -> Text,
+        rows -> Jsonb,
         created_at -> Timestamptz,
     }
 }
@@ -330,6 +352,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
+    branches,
     campaign_specs,
     campaigns,
     changeset_specs,
@@ -345,6 +368,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     members,
     namespaces,
     organisations,
+    plans,
     pulls,
     pushes,
     repositories,

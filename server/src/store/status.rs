@@ -4,28 +4,23 @@
 //! A status is computed from the facts, the first that holds:
 //!
 //! 1. archived, when the intent to archive was carried out
-//! 2. merged, whatever else is wrong: nothing can be done about it any more
-//! 3. the job: processing, queued, or retrying after a failure
-//! 4. drift: the tip of the branch is no commit of Drover's, and nobody has
-//!    chosen yet what to do about that very tip
-//! 5. failed: the job waits for a person
-//! 6. without a pull request unpublished, otherwise the state of the pull request
+//! 2. merged, deleted or read-only, whatever else is wrong: nothing can be done about it
+//! 3. the reconcile job: processing, queued, retrying, failed, or waiting for a choice (drift)
+//! 4. without a pull request unpublished, otherwise the state of the pull request
 
 /// The status as a word. Belongs behind [`FROM`].
 pub(crate) const STATUS: &str = "
     CASE WHEN c.archived_at IS NOT NULL THEN 'archived'
-         WHEN p.state = 'merged' THEN 'merged'
+         WHEN p.state IN ('merged', 'deleted', 'read_only') THEN p.state
          WHEN j.state = 'running' THEN 'processing'
          WHEN j.state = 'waiting' AND j.attempt = 0 THEN 'queued'
          WHEN j.state = 'waiting' THEN 'retrying'
-         WHEN tip.commit IS NOT NULL AND tip.commit IS DISTINCT FROM ours.pushed_commit
-              AND tip.commit IS DISTINCT FROM ours.attempted_commit
-              AND c.drift_head IS DISTINCT FROM tip.commit THEN 'drift'
-         WHEN j.state = 'failed' THEN 'failed'
+         WHEN j.failure = 'drift' THEN 'drift'
+         WHEN j.failure = 'error' THEN 'failed'
          WHEN p.id IS NULL THEN 'unpublished'
          ELSE p.state END";
 
-/// Changesets with their repository, wish, pull request, reconcile job and branch.
+/// Changesets with their repository, wish, pull request and reconcile job.
 pub(crate) const FROM: &str = "
     FROM changesets c
     JOIN repositories r ON r.id = c.repository_id
@@ -33,12 +28,7 @@ pub(crate) const FROM: &str = "
     LEFT JOIN pulls p ON p.id = c.pull_id
     LEFT JOIN pushes ours ON ours.repository_id = c.repository_id AND ours.branch = c.branch
     LEFT JOIN LATERAL (
-        SELECT state, attempt, attempts_max, run_at, last_error FROM jobs
+        SELECT state, failure, attempt, attempts_max, run_at, last_error FROM jobs
         WHERE unique_key = 'reconcile:' || c.id AND state <> 'done'
         ORDER BY CASE state WHEN 'running' THEN 0 WHEN 'waiting' THEN 1 ELSE 2 END LIMIT 1
-    ) j ON true
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN c.kind = 'existing' THEN NULL
-                    WHEN p.id IS NULL THEN c.branch_head
-                    WHEN p.state IN ('draft', 'open') THEN p.head END AS commit
-    ) tip";
+    ) j ON true";

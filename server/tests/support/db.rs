@@ -4,12 +4,12 @@
 //! the build's temporary files, so that the next run starts at once. `TEST_DATABASE_URL` names
 //! another one, whose role may create databases.
 
+use diesel_async::AsyncConnection;
 use diesel_async::SimpleAsyncConnection;
 use drover_server::{
     postgres::{Postgres, PostgresError},
     store::{Conn, PooledConn, Store, migrations},
 };
-use diesel_async::AsyncConnection;
 use std::path::Path;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -26,14 +26,14 @@ struct Server {
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 
 /// A migrated, empty database; dropped with this value.
-pub struct TestDb {
-    pub store: Store,
+pub(crate) struct TestDb {
+    pub(crate) store: Store,
     name: String,
     admin: String,
 }
 
 impl TestDb {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let server = SERVER.get_or_init(start).await;
         let name = format!("drover_test_{}", Uuid::new_v4().simple());
         run(&server.admin, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
@@ -41,17 +41,17 @@ impl TestDb {
         Self { store, name, admin: server.admin.clone() }
     }
 
-    pub async fn conn(&self) -> PooledConn {
+    pub(crate) async fn conn(&self) -> PooledConn {
         self.store.conn().await.unwrap()
     }
 
     /// Runs SQL as it stands.
-    pub async fn run(&self, sql: &str) {
+    pub(crate) async fn run(&self, sql: &str) {
         self.conn().await.batch_execute(sql).await.unwrap();
     }
 
     /// Reads one number.
-    pub async fn count(&self, sql: &str) -> i64 {
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
         count(&mut *self.conn().await, sql).await
     }
 }
@@ -70,7 +70,7 @@ impl Drop for TestDb {
 }
 
 /// A database without a schema; dropped with the server.
-pub async fn empty_database() -> String {
+pub(crate) async fn empty_database() -> String {
     let server = SERVER.get_or_init(start).await;
     let name = format!("drover_test_{}", Uuid::new_v4().simple());
     run(&server.admin, &format!("CREATE DATABASE {name}")).await;
@@ -78,7 +78,7 @@ pub async fn empty_database() -> String {
 }
 
 /// Reads one number by SQL.
-pub async fn count(conn: &mut Conn, sql: &str) -> i64 {
+pub(crate) async fn count(conn: &mut Conn, sql: &str) -> i64 {
     use diesel_async::RunQueryDsl;
     #[derive(diesel::QueryableByName)]
     struct Row {

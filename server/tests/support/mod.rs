@@ -1,4 +1,4 @@
 //! What tests stand on.
 
-pub mod builders;
-pub mod db;
+pub(crate) mod builders;
+pub(crate) mod db;
