@@ -33,7 +33,6 @@ pub mod migrations;
 pub mod plans;
 pub mod previews;
 pub mod pulls;
-pub mod pushes;
 pub mod repositories;
 pub mod rewire;
 mod schema;

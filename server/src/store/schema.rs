@@ -251,21 +251,11 @@ diesel::table! {
         branch -> Text,
         head -> Text,
         url -> Text,
+        node_id -> Text,
         closed_by -> Nullable<Text>,
         created_at -> Timestamptz,
         synced_at -> Timestamptz,
         next_sync_at -> Nullable<Timestamptz>,
-    }
-}
-
-diesel::table! {
-    pushes (repository_id, branch) {
-        repository_id -> Uuid,
-        branch -> Text,
-        pushed_commit -> Nullable<Text>,
-        pushed_content -> Nullable<Text>,
-        attempted_commit -> Nullable<Text>,
-        attempted_content -> Nullable<Text>,
     }
 }
 
@@ -370,7 +360,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     organisations,
     plans,
     pulls,
-    pushes,
     repositories,
     sessions,
     setup_tokens,

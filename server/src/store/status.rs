@@ -26,7 +26,6 @@ pub(crate) const FROM: &str = "
     JOIN repositories r ON r.id = c.repository_id
     JOIN changeset_specs s ON s.id = c.spec_id
     LEFT JOIN pulls p ON p.id = c.pull_id
-    LEFT JOIN pushes ours ON ours.repository_id = c.repository_id AND ours.branch = c.branch
     LEFT JOIN LATERAL (
         SELECT state, failure, attempt, attempts_max, run_at, last_error FROM jobs
         WHERE unique_key = 'reconcile:' || c.id AND state <> 'done'
