@@ -3,7 +3,7 @@
 use crate::{
     code_host::{
         CodeHost,
-        github::{GitHub, SetupError, Timeouts, address::ApiAddress},
+        github::{GitHub, SetupError, Timeouts, address::{AddressError as ApiAddressError, ApiAddress}},
     },
     clock,
     git::remote::{GitBase, Remote, RemoteError},

@@ -2,7 +2,7 @@
 
 use crate::{
     accounts,
-    config::{Config, Database as DatabaseSetting, Mode, SecretKey},
+    config::{Config, Mode},
     executor::Executor,
     git::mirror::Mirrors,
     handlers,
@@ -10,7 +10,7 @@ use crate::{
     jobs::{Hints, Worker, rescuer},
     postgres::Database,
     secret::{
-        key::{self, KeySource},
+        key,
         token::Token,
     },
     state::{AppState, Parts},
@@ -49,12 +49,9 @@ pub async fn run(
     tokio::fs::create_dir_all(&config.data_dir)
         .await
         .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
-    let url = match &config.database {
-        DatabaseSetting::Url(url) => Some(url.expose_secret().to_owned()),
-        DatabaseSetting::Private => None,
-    };
-    let bin_dir = config.postgres_bin_dir.clone();
-    let database = Database::open(url.as_deref(), &config.data_dir, bin_dir.as_deref()).await?;
+    let url = config.database_url.as_ref().map(ExposeSecret::expose_secret);
+    let bin_dir = config.postgres_bin_dir.as_deref();
+    let database = Database::open(url, &config.data_dir, bin_dir).await?;
     let ran = serve(config, code_host, &database, listener, stop, started).await;
     database.stop().await;
     ran
@@ -97,11 +94,8 @@ async fn serve(
 }
 
 async fn build(config: Config, url: &str, shutdown: CancellationToken) -> anyhow::Result<AppState> {
-    let source = match &config.secret_key {
-        SecretKey::Given(key) => KeySource::Given(key.clone()),
-        SecretKey::File => KeySource::File(config.data_dir.join("secret.key")),
-    };
-    let seal_key = key::load_key(&source, &mut rand::rng())?;
+    let seal_key =
+        key::load_key(config.secret_key.as_ref(), &config.data_dir, &mut rand::rng())?;
     let executor = Executor::start(config.executor.clone()).await?;
     tokio::fs::create_dir_all(config.work_dir()).await?;
     Ok(AppState::new(Parts {

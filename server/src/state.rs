@@ -1,8 +1,8 @@
 //! What every part of the running server reaches.
 
 use crate::{
-    code_host::CodeHosts, config::Config, executor::Executor, git::Mirrors, jobs::Hints,
-    secret::Vault, store::Store,
+    config::Config, executor::Executor, git::mirror::Mirrors, hosts::Hosts, jobs::Hints,
+    store::Store,
 };
 use std::{ops::Deref, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -14,10 +14,9 @@ pub struct Parts {
     pub config: Config,
     pub store: Store,
     pub hints: Hints,
-    pub code_hosts: CodeHosts,
+    pub hosts: Hosts,
     pub mirrors: Mirrors,
     pub executor: Executor,
-    pub vault: Vault,
     /// Cancelled when the server is to stop.
     pub shutdown: CancellationToken,
 }

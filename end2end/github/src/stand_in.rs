@@ -91,6 +91,11 @@ impl StandIn {
         format!("http://{}", self.github.address)
     }
 
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.github.address
+    }
+
     /// Acts on it from outside.
     #[must_use]
     pub fn control(&self) -> Control {

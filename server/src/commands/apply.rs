@@ -62,7 +62,7 @@ pub async fn apply(
             Accepted::Already => Ok(()),
             Accepted::Now(campaign) => {
                 let job = Job::Apply { campaign, spec: id };
-                jobs::enqueue(conn, &[NewJob::of(&job)], Ask::Decision).await
+                jobs::enqueue(conn, &[NewJob::from(job)], Ask::Decision).await
             }
         }
     })

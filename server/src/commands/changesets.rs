@@ -59,7 +59,7 @@ pub async fn choose(
             detail: serde_json::json!({ "choice": choice }),
         };
         timeline::insert(conn, event).await?;
-        jobs::enqueue(conn, &[NewJob::of(&job)], Ask::Decision).await
+        jobs::enqueue(conn, &[NewJob::from(job)], Ask::Decision).await
     })
     .await
     .answer()

@@ -58,7 +58,7 @@ pub async fn start(
         campaign_specs::insert(conn, &row).await?;
         executions::insert(conn, accepted.execution, accepted.spec).await?;
         let job = Job::Execute { execution: accepted.execution };
-        jobs::enqueue(conn, &[NewJob::of(&job)], Ask::Decision).await
+        jobs::enqueue(conn, &[NewJob::from(job)], Ask::Decision).await
     })
     .await
     .answer()?;

@@ -3,10 +3,7 @@
 use crate::{
     jobs::Finish,
     state::AppState,
-    store::{
-        rewire::{Rewired, rewire},
-        timeline::{self, NewEvent},
-    },
+    store::rewire::{Rewired, rewire},
 };
 use drover::id::{CampaignId, CampaignSpecId};
 
@@ -16,27 +13,7 @@ pub(super) async fn apply(
     spec: CampaignSpecId,
 ) -> anyhow::Result<Finish> {
     let mut conn = state.store.conn().await?;
-    match rewire(&mut conn, campaign, spec).await? {
-        Rewired::Changed(_) | Rewired::Already | Rewired::Superseded => Ok(Finish::Done),
-        Rewired::Taken(taken) => {
-            let branches: Vec<String> = taken
-                .iter()
-                .map(|it| format!("`{}` in {} (by {})", it.branch, it.repo, it.by))
-                .collect();
-            let error = format!(
-                "nothing was applied: other campaigns have the branches {}; give this campaign \
-                 other branches, or archive theirs",
-                branches.join(", ")
-            );
-            let event = NewEvent {
-                actor: None,
-                campaign,
-                changeset: None,
-                text: &error,
-                detail: serde_json::json!({ "spec": spec }),
-            };
-            timeline::insert(&mut conn, event).await?;
-            Ok(Finish::Fail { error })
-        }
-    }
+    let (Rewired::Changed(_) | Rewired::Already | Rewired::Superseded) =
+        rewire(&mut conn, campaign, spec).await?;
+    Ok(Finish::Done)
 }

@@ -1,10 +1,11 @@
 //! Starts an execution: finds its repositories and makes a workspace of each.
 
 use super::{
-    Outcome,
     resolve::{Place, ResolveError, resolve},
+    retry,
 };
 use crate::{
+    jobs::{ClaimedJob, Finish},
     state::AppState,
     store::{
         Conn, StoreError, campaign_specs,
@@ -25,7 +26,11 @@ use drover::{
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-pub(super) async fn execute(state: &AppState, id: ExecutionId) -> anyhow::Result<Outcome> {
+pub(super) async fn execute(
+    state: &AppState,
+    job: &ClaimedJob,
+    id: ExecutionId,
+) -> anyhow::Result<Finish> {
     let mut conn = state.store.conn().await?;
     let execution = executions::load(&mut conn, id).await?;
     match execution.state {
@@ -33,7 +38,7 @@ pub(super) async fn execute(state: &AppState, id: ExecutionId) -> anyhow::Result
         ExecutionState::Running
         | ExecutionState::Done
         | ExecutionState::Failed { .. }
-        | ExecutionState::Cancelled => return Ok(Outcome::Done),
+        | ExecutionState::Cancelled => return Ok(Finish::Done),
     }
     let stored = campaign_specs::load(&mut conn, execution.spec).await?;
     let spec = match CampaignSpec::parse(stored.text.as_bytes()) {
@@ -43,7 +48,7 @@ pub(super) async fn execute(state: &AppState, id: ExecutionId) -> anyhow::Result
     };
     if spec.steps.is_empty() {
         executions::update_state(&mut conn, id, &ExecutionState::Done).await?;
-        return Ok(Outcome::Done);
+        return Ok(Finish::Done);
     }
     let access = match state.hosts.first(&mut conn).await {
         Ok(access) => access,
@@ -51,14 +56,23 @@ pub(super) async fn execute(state: &AppState, id: ExecutionId) -> anyhow::Result
     };
     let resolved = match resolve(access.api.as_ref(), &spec).await {
         Ok(resolved) => resolved,
-        Err(ResolveError::CodeHost(error)) => return super::retry::code_host(error),
+        Err(ResolveError::CodeHost(error)) => {
+            let failure = retry::of_code_host(error);
+            return match retry::after(&failure, job) {
+                Finish::Fail { error } => fail(&mut conn, id, error).await,
+                _ if job.attempt >= job.attempts_max => {
+                    fail(&mut conn, id, retry::words(&failure)).await
+                }
+                again => Ok(again),
+            };
+        }
         Err(error) => return fail(&mut conn, id, error.to_string()).await,
     };
     let mut warnings = resolved.warnings;
     warnings.extend(container_warning(&spec));
     let steps = u32::try_from(spec.steps.len())?;
     start(&mut conn, id, access.host.id, steps, &resolved.places, &warnings).await?;
-    Ok(Outcome::Done)
+    Ok(Finish::Done)
 }
 
 /// Makes the workspaces and queues their jobs, once.
@@ -89,7 +103,7 @@ async fn start(
         executions::add_warnings(conn, id, warnings).await?;
         let work: Vec<NewJob> = workspaces
             .iter()
-            .map(|it| NewJob::of(&Job::Workspace { workspace: it.id }))
+            .map(|it| NewJob::from(Job::Workspace { workspace: it.id }))
             .collect();
         jobs::enqueue(conn, &work, Ask::Decision).await
     })
@@ -116,9 +130,9 @@ async fn upsert_repos(
     Ok(rows.into_iter().map(|row| (row.name, row.id)).collect())
 }
 
-async fn fail(conn: &mut Conn, id: ExecutionId, reason: String) -> anyhow::Result<Outcome> {
+async fn fail(conn: &mut Conn, id: ExecutionId, reason: String) -> anyhow::Result<Finish> {
     executions::update_state(conn, id, &ExecutionState::Failed { reason }).await?;
-    Ok(Outcome::Done)
+    Ok(Finish::Done)
 }
 
 fn container_warning(spec: &CampaignSpec) -> Option<String> {

@@ -38,19 +38,20 @@ async fn look(state: &AppState, round: u32) -> Result<(), StoreError> {
     let mut conn = state.store.conn().await?;
     let due = pulls::list_due(&mut conn, SYNCS_MAX).await?;
     let mut work: Vec<NewJob> =
-        due.into_iter().map(|changeset| NewJob::of(&Job::Sync { changeset })).collect();
+        due.into_iter().map(|changeset| NewJob::from(Job::Sync { changeset })).collect();
     let lost = effects::list_unresolved(&mut conn, EFFECT_LOST, EFFECTS_MAX).await?;
     work.extend(
-        lost.iter().map(|it| NewJob::of(&Job::Reconcile { changeset: it.changeset })),
+        lost.iter().map(|it| NewJob::from(Job::Reconcile { changeset: it.changeset })),
     );
     if round % JANITOR_ROUNDS == 0 {
-        work.push(NewJob::of(&Job::Janitor));
+        work.push(NewJob::from(Job::Janitor));
     }
     jobs::enqueue(&mut conn, &work, Ask::Hint).await
 }
 
 pub(super) async fn janitor(state: &AppState) -> anyhow::Result<Finish> {
     let mut conn = state.store.conn().await?;
-    rows::clean(&mut conn).await?;
+    let swept = rows::sweep(&mut conn).await?;
+    tracing::info!(?swept, "expired rows were deleted");
     Ok(Finish::Done)
 }

@@ -41,7 +41,7 @@ pub(super) async fn sync(
         jobs::hold(conn, job.fence).await?;
         pulls::upsert(conn, &now).await?;
         if now.pull != before.seen.pull {
-            let again = NewJob::of(&Job::Reconcile { changeset: id });
+            let again = NewJob::from(Job::Reconcile { changeset: id });
             jobs::enqueue(conn, &[again], Ask::Hint).await?;
         }
         Ok::<_, crate::store::StoreError>(())

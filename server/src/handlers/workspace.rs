@@ -31,7 +31,6 @@ use sha2::{Digest, Sha256};
 use std::{path::Path, time::Duration};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// How long lines wait so that more of them are stored at once.
 const LOG_FLUSH: Duration = Duration::from_millis(250);

@@ -65,6 +65,32 @@ pub async fn spend_write(
     .await
 }
 
+/// When a credential wrote within the last hour, the oldest first.
+pub async fn history(
+    conn: &mut Conn,
+    credential: CredentialId,
+) -> Result<Vec<Timestamp>, StoreError> {
+    let rows: Vec<AtRow> = diesel::sql_query(
+        "SELECT at FROM write_spends
+         WHERE credential_id = $1 AND at > now() - interval '1 hour'
+         ORDER BY at DESC LIMIT $2",
+    )
+    .bind::<SqlUuid, _>(credential.0)
+    .bind::<BigInt, _>(HISTORY_ROWS_MAX)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().rev().map(|row| row.at.0).collect())
+}
+
+/// No window is longer than an hour, and no code host allows more writes in one.
+const HISTORY_ROWS_MAX: i64 = 100_000;
+
+#[derive(QueryableByName)]
+struct AtRow {
+    #[diesel(sql_type = Timestamptz)]
+    at: Db<Timestamp>,
+}
+
 /// How many writes a credential made within the last minute and the last hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spent {

@@ -100,6 +100,21 @@ pub async fn load_diff(conn: &mut Conn, id: ChangesetSpecId) -> Result<Vec<u8>, 
     diff.ok_or(StoreError::NotFound { what: "diff" })
 }
 
+/// Loads the diff of a wish and when the wish was made: the same commit comes of both each time.
+pub async fn load_dated_diff(
+    conn: &mut Conn,
+    id: ChangesetSpecId,
+) -> Result<(Vec<u8>, Timestamp), StoreError> {
+    let (diff, Db(created_at)): (Option<Vec<u8>>, Db<Timestamp>) = changeset_specs::table
+        .find(id.0)
+        .select((changeset_specs::diff, changeset_specs::created_at))
+        .first(conn)
+        .await
+        .found("changeset spec")?;
+    let diff = diff.ok_or(StoreError::NotFound { what: "diff" })?;
+    Ok((diff, created_at))
+}
+
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Jsonb)]

@@ -74,7 +74,7 @@ impl Round<'_> {
         spec: &BranchSpec,
     ) -> anyhow::Result<Result<CommitSha, GitError>> {
         let mut conn = self.state.store.conn().await?;
-        let (text, at) = changeset_specs::load_diff(&mut conn, self.facts.spec_id).await?;
+        let (text, at) = changeset_specs::load_dated_diff(&mut conn, self.facts.spec_id).await?;
         drop(conn);
         let made = async {
             let diff = Diff::parse(text)?.ok_or_else(|| GitError::DoesNotApply {
