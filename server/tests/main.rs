@@ -1,5 +1,11 @@
 //! The one integration binary: real PostgreSQL, the GitHub stand-in over HTTP, real git.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what a helper of a test cannot do fails the test"
+)]
+
 mod jobs;
 mod migrations;
 mod postgres;
