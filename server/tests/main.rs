@@ -5,6 +5,12 @@ mod git;
 mod tidy;
 mod cli;
 mod code_host;
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what a helper of a test cannot do fails the test"
+)]
+
 mod jobs;
 mod migrations;
 mod postgres;

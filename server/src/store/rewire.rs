@@ -20,7 +20,7 @@ use diesel::{
     QueryableByName,
     sql_types::{Bool, Text, Uuid as SqlUuid},
 };
-use diesel_async::{AsyncConnection, RunQueryDsl};
+use diesel_async::{AsyncConnection, RunQueryDsl, SimpleAsyncConnection};
 use drover::{
     id::{CampaignId, CampaignSpecId, ChangesetId, UserId},
     job::Job,
@@ -95,6 +95,8 @@ struct Touched {
 }
 
 async fn lock(conn: &mut Conn, campaign: CampaignId) -> Result<LockRow, StoreError> {
+    // The planner takes a table that is being filled for empty and would read it once per row.
+    conn.batch_execute("SET LOCAL enable_nestloop = off").await?;
     diesel::sql_query(
         "SELECT spec_id, applied_by, rewired_spec_id IS NOT DISTINCT FROM spec_id AS rewired
          FROM campaigns WHERE id = $1 FOR UPDATE",
