@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const FILES_MAX: usize = 300;
 /// The lines of a page, at most; further files show their names only.
 pub const LINES_MAX: usize = 20_000;
+/// The code of a page that gets colours, in bytes; further files are plain. Grammars read far
+/// slower than anything else here.
+pub const COLOURED_BYTES_MAX: usize = 128 << 10;
 /// A file with more changed lines starts folded.
 pub const FOLD_LINES: u32 = 400;
 
@@ -29,16 +32,22 @@ pub enum Colours {
 #[must_use]
 pub fn view(diff: &Diff, colours: Colours) -> DiffView {
     let renames = Renames::of(diff);
-    let mut lines_left = LINES_MAX;
+    let mut left = Budget { lines: LINES_MAX, coloured_bytes: COLOURED_BYTES_MAX };
     let mut files = Vec::new();
     let shown = diff.files().iter().enumerate().filter(|(at, _)| !renames.gone.contains(at));
     let total = diff.files().len() - renames.gone.len();
     for (at, file) in shown.take(FILES_MAX) {
         let old_path = renames.origin.get(&at).copied();
-        files.push(file_view(diff, file, old_path, colours, &mut lines_left));
+        files.push(file_view(diff, file, old_path, colours, &mut left));
     }
     let files_left_out = u32::try_from(total - files.len()).unwrap_or(u32::MAX);
     DiffView { stat: diff.stat(), files, files_left_out }
+}
+
+/// What the rest of a page may still show.
+struct Budget {
+    lines: usize,
+    coloured_bytes: usize,
 }
 
 /// Files that moved without a change. They are stored as a removal and an addition.
@@ -75,11 +84,11 @@ fn file_view(
     file: &FileDiff,
     old_path: Option<&str>,
     colours: Colours,
-    lines_left: &mut usize,
+    left: &mut Budget,
 ) -> FileView {
     let (change, body) = match old_path {
         Some(_) => (FileChange::Renamed, FileBody::Empty),
-        None => (change_of(file), body_of(diff, file, colours, lines_left)),
+        None => (change_of(file), body_of(diff, file, colours, left)),
     };
     let stat = match change {
         FileChange::Renamed => drover::diff::DiffStat { files: 1, ..Default::default() },
@@ -98,7 +107,7 @@ fn change_of(file: &FileDiff) -> FileChange {
     }
 }
 
-fn body_of(diff: &Diff, file: &FileDiff, colours: Colours, lines_left: &mut usize) -> FileBody {
+fn body_of(diff: &Diff, file: &FileDiff, colours: Colours, left: &mut Budget) -> FileBody {
     let hunks = match &file.body {
         Body::Empty => return FileBody::Empty,
         Body::Binary => return FileBody::Binary,
@@ -111,11 +120,15 @@ fn body_of(diff: &Diff, file: &FileDiff, colours: Colours, lines_left: &mut usiz
             bytes += line.len();
         }
     }
-    if lines > *lines_left {
+    if lines > left.lines {
         return FileBody::TooLarge;
     }
-    *lines_left -= lines;
-    let is_small = bytes <= highlight::FILE_BYTES_MAX && lines <= highlight::FILE_LINES_MAX;
+    left.lines -= lines;
+    let is_small = bytes <= highlight::FILE_BYTES_MAX.min(left.coloured_bytes)
+        && lines <= highlight::FILE_LINES_MAX;
+    if is_small {
+        left.coloured_bytes -= bytes;
+    }
     let highlighter = || match colours {
         Colours::Highlighted if is_small => Highlighter::for_path(file.path.as_str()),
         Colours::Highlighted | Colours::Plain => Highlighter::plain(),

@@ -45,79 +45,81 @@ fn is_harmless(mut html: &str) -> bool {
     open == 0
 }
 
+const PAYLOADS: &[&str] = &[
+    "<script>alert(1)</script>",
+    "</span></td><script>1</script>",
+    "\"><img src=x onerror=1>",
+    "' onmouseover='1",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "&lt;script&gt;",
+    "&#60;b&#62;",
+    "<svg/onload=1>",
+    "</textarea><script>",
+    "<a href=javascript:1>",
+    "{{7*7}}",
+    "${1}",
+    "`<b>`",
+    "/* <b> */ <i>",
+    "// <b>",
+    "# <b>",
+    "\"<b>\"",
+    "'<b>'",
+    "r#\"<b>\"#",
+    "fn f<'a>(x: &'a str)",
+    "a\u{202e}<b>",
+    "\u{0}<b>",
+    "\u{1b}[31m<b>",
+    "\u{feff}<b>",
+    "<\u{200b}script>",
+    "\u{85}<b>",
+    "ü<b>ß</b>",
+    "<b\u{2028}>",
+    "\\u003cb\\u003e",
+    "<?php echo '<b>'; ?>",
+    "<%= '<b>' %>",
+    "<style>*{}</style>",
+    "---<b>",
+    "@@ <b>",
+    "diff --git <b>",
+    "\\ No <b>",
+    "+<b>",
+    "-<b>",
+];
+
+const ENDINGS: &[&str] = &[
+    "rs",
+    "html",
+    "xml",
+    "js",
+    "ts",
+    "tsx",
+    "php",
+    "py",
+    "rb",
+    "md",
+    "css",
+    "json",
+    "yml",
+    "sh",
+    "erb",
+    "vue",
+    "go",
+    "c",
+    "java",
+    "toml",
+    "tex",
+    "Makefile",
+    "Dockerfile",
+    "zzz",
+];
+
 #[test]
 fn no_line_breaks_out_of_its_html() {
-    let payloads = [
-        "<script>alert(1)</script>",
-        "</span></td><script>1</script>",
-        "\"><img src=x onerror=1>",
-        "' onmouseover='1",
-        "<!--",
-        "-->",
-        "<![CDATA[",
-        "&lt;script&gt;",
-        "&#60;b&#62;",
-        "<svg/onload=1>",
-        "</textarea><script>",
-        "<a href=javascript:1>",
-        "{{7*7}}",
-        "${1}",
-        "`<b>`",
-        "/* <b> */ <i>",
-        "// <b>",
-        "# <b>",
-        "\"<b>\"",
-        "'<b>'",
-        "r#\"<b>\"#",
-        "fn f<'a>(x: &'a str)",
-        "a\u{202e}<b>",
-        "\u{0}<b>",
-        "\u{1b}[31m<b>",
-        "\u{feff}<b>",
-        "<\u{200b}script>",
-        "\u{85}<b>",
-        "ü<b>ß</b>",
-        "<b\u{2028}>",
-        "\\u003cb\\u003e",
-        "<?php echo '<b>'; ?>",
-        "<%= '<b>' %>",
-        "<style>*{}</style>",
-        "---<b>",
-        "@@ <b>",
-        "diff --git <b>",
-        "\\ No <b>",
-        "+<b>",
-        "-<b>",
-    ];
-    let endings = [
-        "rs",
-        "html",
-        "xml",
-        "js",
-        "ts",
-        "tsx",
-        "php",
-        "py",
-        "rb",
-        "md",
-        "css",
-        "json",
-        "yml",
-        "sh",
-        "erb",
-        "vue",
-        "go",
-        "c",
-        "java",
-        "toml",
-        "tex",
-        "Makefile",
-        "Dockerfile",
-        "zzz",
-    ];
     let mut count = 0;
-    for ending in endings {
-        let text = added(&format!("x.{ending}"), &payloads);
+    for ending in ENDINGS {
+        let text = added(&format!("x.{ending}"), PAYLOADS);
         for colours in [Colours::Plain, Colours::Highlighted] {
             for line in lines(&shown(&text, colours)) {
                 assert!(is_harmless(&line.html), "{ending}: {}", line.html);
@@ -126,7 +128,7 @@ fn no_line_breaks_out_of_its_html() {
             }
         }
     }
-    assert_eq!(count, payloads.len() * endings.len() * 2);
+    assert_eq!(count, PAYLOADS.len() * ENDINGS.len() * 2);
     for bad in ["<b>", "\"", "</span>", "<span class=\"hl-a\">", "<span class=\"hl-a\" x>"] {
         assert!(!is_harmless(bad), "{bad}");
     }
