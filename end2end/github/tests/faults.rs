@@ -69,7 +69,8 @@ async fn a_stale_read_sees_what_was_there_before() {
 async fn the_control_endpoints_do_the_same_from_another_process() {
     let world = World::shop().await;
     let act = async |action| world.post("/_control/actions", "", action).await;
-    let fault = json!({ "do": "fault", "path": "/user", "times": 1, "fault": { "kind": "status", "status": 503 } });
+    let fault = json!({ "kind": "status", "status": 503 });
+    let fault = json!({ "do": "fault", "path": "/user", "times": 1, "fault": fault });
     act(fault).await.is(200);
     world.get("/user", ANNA).await.is(503);
     act(json!({ "do": "revoke_token", "token": ANNA })).await.is(200);
@@ -81,9 +82,10 @@ async fn the_control_endpoints_do_the_same_from_another_process() {
     let sha = act(commit).await.is(200).body["sha"].clone();
     let tip = world.control().branch_tip(REPO, "other").await.unwrap().unwrap();
     assert_eq!(sha, tip.as_str());
-    act(json!({ "do": "commit", "repo": REPO, "branch": "-x", "by": "bob", "message": "", "files": [] }))
-        .await
-        .is(422);
+    let no_branch = json!({
+        "do": "commit", "repo": REPO, "branch": "-x", "by": "bob", "message": "", "files": [],
+    });
+    act(no_branch).await.is(422);
     act(json!({ "do": "archive", "repo": "acme/none" })).await.is(404);
     let counts = world.get("/_control/counts", "").await.is(200);
     assert_eq!(counts.body["read"], 2);

@@ -50,7 +50,7 @@ async fn no_input_breaks_it() {
     assert_eq!(huge.send().await.unwrap().status(), 413);
     let deep =
         world.request(Method::POST, "/repos/acme/shop/pulls", ANNA).body("[".repeat(100_000));
-    assert_eq!(deep.send().await.unwrap().status(), 400);
+    assert!(deep.send().await.unwrap().status().is_client_error());
     let page = world.get("/user/repos?page=99999999999999999999&per_page=-1", ANNA).await;
     page.is(200);
 }

@@ -26,7 +26,7 @@ pub enum SpecError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{} is no OpenAPI description", path.display())]
     Format { path: PathBuf, source: serde_json::Error },
-    #[error("the schemas of {} do not refer to one another as they should: {reason}", path.display())]
+    #[error("the schemas of {} do not refer to one another: {reason}", path.display())]
     Schemas { path: PathBuf, reason: String },
 }
 

@@ -62,7 +62,8 @@ pub(super) fn pull_list(repo: &Repo) -> String {
         let (word, class) = state(pull);
         format!(
             "<li><span class=\"badge {class}\">{word}</span> \
-             <a href=\"/{}/pull/{number}\">{}</a> <span class=\"quiet\">#{number} by {}</span></li>",
+             <a href=\"/{}/pull/{number}\">{}</a> \
+             <span class=\"quiet\">#{number} by {}</span></li>",
             escape(&repo.full_name()),
             escape(&pull.title),
             escape(&pull.author),

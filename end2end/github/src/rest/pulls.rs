@@ -199,10 +199,9 @@ fn change_state(
             let text = "state cannot be changed. The pull request cannot be reopened.";
             Err(ApiError::custom("PullRequest", text))
         }
-        (PullState::Open, Some(WantedState::Open) | None)
-        | (PullState::Closed { .. } | PullState::Merged { .. }, Some(WantedState::Closed) | None) => {
-            Ok(None)
-        }
+        (PullState::Open, Some(WantedState::Open))
+        | (PullState::Closed { .. } | PullState::Merged { .. }, Some(WantedState::Closed))
+        | (_, None) => Ok(None),
     }
 }
 

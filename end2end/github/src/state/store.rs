@@ -14,7 +14,7 @@ use std::{
 pub(crate) enum StoreError {
     #[error("could not {action} {}", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
-    #[error("{} is not what the stand-in wrote; remove the data directory to begin anew", path.display())]
+    #[error("{} was not written by the stand-in; remove it to begin anew", path.display())]
     Format { path: PathBuf, source: serde_json::Error },
 }
 
