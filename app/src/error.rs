@@ -19,7 +19,7 @@ pub enum ApiError {
     #[error("the spec has {} problems", problems.len())]
     Spec { problems: Vec<SpecProblem> },
     /// The plan that was applied holds no more; these rows moved.
-    #[error("the plan has changed since it was shown: {} rows moved", moved.len())]
+    #[error("the plan has changed since it was shown; look at the new one")]
     PlanMoved { moved: Vec<MovedRow> },
     /// The request was understood and refused: why, and what to do.
     #[error("{message}")]

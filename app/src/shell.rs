@@ -12,8 +12,9 @@ use crate::{
     },
     routes,
 };
-use axum::http::request::Parts;
-use leptos::prelude::*;
+use axum::http::{HeaderValue, header, request::Parts};
+use leptos::{config::Env, nonce::use_nonce, prelude::*};
+use leptos_axum::ResponseOptions;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -23,6 +24,7 @@ use leptos_router::{
 
 #[must_use]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    secure(&options);
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme().key()>
@@ -40,6 +42,25 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <App/>
             </body>
         </html>
+    }
+}
+
+/// Sends the content security policy: only our own scripts, no style in the markup, no frame.
+fn secure(options: &LeptosOptions) {
+    let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) else {
+        return;
+    };
+    let reload = match options.env {
+        Env::DEV => format!(" ws://127.0.0.1:{0} ws://localhost:{0}", options.reload_port),
+        Env::PROD => String::new(),
+    };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         img-src 'self' data: https:; connect-src 'self'{reload}; object-src 'none'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
 }
 
@@ -91,9 +112,9 @@ fn Header() -> impl IntoView {
                 "Drover"
             </a>
             {viewer.is_some().then(|| view! {
-                <nav class="flex gap-4" aria-label="Main">
-                    <a class="link" href=routes::HOME>"Campaigns"</a>
-                    <a class="link" href=routes::NEW>"New campaign"</a>
+                <nav class="nav" aria-label="Main">
+                    <NavLink href=routes::HOME word="Campaigns"/>
+                    <NavLink href=routes::NEW word="New campaign"/>
                 </nav>
             })}
             <div class="top-end">
@@ -107,6 +128,12 @@ fn Header() -> impl IntoView {
             </div>
         </header>
     }
+}
+
+#[component]
+fn NavLink(href: &'static str, word: &'static str) -> impl IntoView {
+    let is_here = use_context::<Parts>().is_some_and(|parts| parts.uri.path() == href);
+    view! { <a href=href aria-current=is_here.then_some("page")>{word}</a> }
 }
 
 /// What the form before has left to say.

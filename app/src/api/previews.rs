@@ -20,7 +20,9 @@ pub async fn apply(
     let viewer = backend::viewer()?;
     match backend::backend().apply(&viewer, id, &hash).await {
         Ok(()) => flash::go(&routes::campaign(&namespace, &campaign), Ok(())),
-        Err(error) => flash::go(&routes::preview_since(id, &hash), Err(error)),
+        // The preview itself shows the rows that moved.
+        Err(ApiError::PlanMoved { .. }) => flash::go(&routes::preview_since(id, &hash), Ok(())),
+        Err(error) => flash::go(&routes::preview(id), Err(error)),
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A box that must be seen.
 
-use super::badge::Tone;
+use super::{badge::Tone, said::Said};
 use leptos::prelude::*;
 
 #[component]
@@ -11,7 +11,7 @@ pub fn Alert(
 ) -> impl IntoView {
     view! {
         <section class=format!("alert {}", tone.class())>
-            <h2 class="alert-title">{title}</h2>
+            <h2 class="alert-title"><Said text=title/></h2>
             {children.map(|children| view! { <div class="alert-body">{children()}</div> })}
         </section>
     }

@@ -1,6 +1,6 @@
 //! The changesets of a campaign.
 
-use super::{badge::Badge, stat::Stat, time::Time};
+use super::{badge::Badge, said::Said, stat::Stat, time::Time};
 use crate::{routes, words};
 use drover::view::changeset::{ChangesetRow, ProblemView, PullLink};
 use leptos::prelude::*;
@@ -32,8 +32,9 @@ fn Row(row: ChangesetRow) -> impl IntoView {
     view! {
         <tr id=format!("c-{id}")>
             <th scope="row">
-                <a class="link" href=routes::changeset(id)>{title}</a>
-                <span class="branch">{format!("{repo} · {branch}")}</span>
+                <a class="link" href=routes::changeset(id)>{repo.to_string()}</a>
+                <p class="text-sm font-normal">{title}</p>
+                <span class="branch">{branch.to_string()}</span>
             </th>
             <td data-label="Status">
                 <Badge tone word/>
@@ -53,9 +54,9 @@ pub fn Problem(problem: ProblemView) -> impl IntoView {
     let ProblemView { message, next, retry_at } = problem;
     view! {
         <div class="reason">
-            <p>{message}</p>
+            <p><Said text=message/></p>
             <p class="font-semibold">
-                {next}
+                <Said text=next/>
                 {retry_at.map(|at| view! { " ("<Time at/>")" })}
             </p>
         </div>

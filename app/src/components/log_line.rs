@@ -9,7 +9,7 @@ pub fn LogLineView(line: LogLine) -> impl IntoView {
     let (class, who) = match stream {
         LogStream::Drover => ("log-line log-drover", "drover".to_owned()),
         LogStream::Stdout => ("log-line", format!("step {step}")),
-        LogStream::Stderr => ("log-line log-stderr", format!("step {step} !")),
+        LogStream::Stderr => ("log-line log-stderr", format!("step {step} err")),
     };
     view! {
         <div class=class>

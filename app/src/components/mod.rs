@@ -14,6 +14,7 @@ pub mod operations;
 pub mod pager;
 pub mod post;
 pub mod progress;
+pub mod said;
 pub mod spec_problem;
 pub mod stat;
 pub mod text;

@@ -1,5 +1,6 @@
 //! One problem of a spec, at its line, with a caret under what is meant.
 
+use super::said::Said;
 use drover::campaign::spec::SpecProblem;
 use leptos::{ev, prelude::*};
 
@@ -20,10 +21,10 @@ pub fn SpecProblemView(
                 </a>
                 " "
                 {(!path.is_empty()).then(|| view! { <code>{path.clone()}</code>" " })}
-                <strong class="font-semibold">{message}</strong>
+                <strong class="font-semibold"><Said text=message/></strong>
             </p>
             {snippet.map(|snippet| view! { <pre class="snippet">{snippet}</pre> })}
-            {hint.map(|hint| view! { <p class="text-sm">"Hint: "{hint}</p> })}
+            {hint.map(|hint| view! { <p class="text-sm">"Hint: "<Said text=hint/></p> })}
         </li>
     }
 }

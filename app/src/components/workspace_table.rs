@@ -1,6 +1,6 @@
 //! The repositories in which steps run, and how far each is.
 
-use super::{badge::Badge, stat::Stat, time::Time};
+use super::{badge::Badge, said::Said, stat::Stat, time::Time};
 use crate::{routes, words};
 use drover::{
     id::ExecutionId,
@@ -51,7 +51,7 @@ fn Row(execution: ExecutionId, row: WorkspaceRow) -> impl IntoView {
             </th>
             <td data-label="State">
                 <Badge tone word/>
-                {reason.map(|reason| view! { <p class="reason">{reason}</p> })}
+                {reason.map(|reason| view! { <p class="reason"><Said text=reason/></p> })}
             </td>
             <td data-label="Changes">{stat.map(|stat| view! { <Stat stat/> })}</td>
             <td data-label="Since">{since.map(|at| view! { <Time at/> })}</td>

@@ -34,22 +34,24 @@ fn fill_one(time: &Element, now: f64) {
     if at.is_nan() {
         return;
     }
-    let text = distance((now - at) / 1_000.0);
+    #[expect(clippy::cast_possible_truncation, reason = "a cast from a float saturates")]
+    let text = distance(((now - at) / 1_000.0) as i64);
     if time.text_content().as_deref() != Some(&text) {
         time.set_text_content(Some(&text));
     }
 }
 
 /// The distance of a point in time that lies so many seconds back, or ahead when negative.
-fn distance(secs: f64) -> String {
+fn distance(secs: i64) -> String {
     let size = secs.abs();
     let (number, unit) = match size {
-        _ if size < 45.0 => return if secs < -5.0 { "in a moment" } else { "just now" }.into(),
-        _ if size < 3_570.0 => ((size / 60.0).round().max(1.0), "min"),
-        _ if size < 84_600.0 => ((size / 3_600.0).round(), "h"),
-        _ => ((size / 86_400.0).round(), if size < 129_600.0 { "day" } else { "days" }),
+        ..45 => return if secs < -5 { "in a moment" } else { "just now" }.into(),
+        45..3_570 => (((size + 30) / 60).max(1), "min"),
+        3_570..84_600 => ((size + 1_800) / 3_600, "h"),
+        84_600..129_600 => (1, "day"),
+        129_600.. => ((size + 43_200) / 86_400, "days"),
     };
-    if secs < 0.0 { format!("in {number} {unit}") } else { format!("{number} {unit} ago") }
+    if secs < 0 { format!("in {number} {unit}") } else { format!("{number} {unit} ago") }
 }
 
 #[cfg(test)]
@@ -59,14 +61,14 @@ mod tests {
     #[test]
     fn distances_are_as_people_say_them() {
         for (secs, expected) in [
-            (0.0, "just now"),
-            (-20.0, "in a moment"),
-            (50.0, "1 min ago"),
-            (3_000.0, "50 min ago"),
-            (-180.0, "in 3 min"),
-            (7_300.0, "2 h ago"),
-            (86_400.0, "1 day ago"),
-            (400_000.0, "5 days ago"),
+            (0, "just now"),
+            (-20, "in a moment"),
+            (50, "1 min ago"),
+            (3_000, "50 min ago"),
+            (-180, "in 3 min"),
+            (7_300, "2 h ago"),
+            (86_400, "1 day ago"),
+            (400_000, "5 days ago"),
         ] {
             assert_eq!(distance(secs), expected, "{secs}");
         }

@@ -79,8 +79,9 @@ fn partner(old: &Element, here: Option<&Node>, wanted: &Node) -> Option<Node> {
     is_alike.then(|| here.clone())
 }
 
+/// The attribute and not the property: that of a form is its field named `id`, where it has one.
 fn id(node: &Node) -> Option<String> {
-    node.dyn_ref::<Element>().map(Element::id).filter(|id| !id.is_empty())
+    node.dyn_ref::<Element>()?.get_attribute("id")
 }
 
 fn node(old: &Node, new: &Node) {

@@ -9,6 +9,7 @@ use crate::{
         changeset_table::PullAnchor,
         diff::{Diff, Layout},
         post::Post,
+        said::Said,
         text::Prose,
         time::Time,
         timeline::Timeline,
@@ -107,7 +108,7 @@ fn ProblemAlert(problem: ProblemView) -> impl IntoView {
     let tone = if retry_at.is_some() { Tone::Warn } else { Tone::Bad };
     view! {
         <Alert tone title=message>
-            <p>{next}{retry_at.map(|at| view! { " ("<Time at/>")" })}</p>
+            <p><Said text=next/>{retry_at.map(|at| view! { " ("<Time at/>")" })}</p>
         </Alert>
     }
 }

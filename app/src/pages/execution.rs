@@ -9,6 +9,7 @@ use crate::{
         log_line::LogLineView,
         pager::Pager,
         post::Post,
+        said::Said,
         time::Time,
         workspace_table::WorkspaceTable,
     },
@@ -187,8 +188,10 @@ fn Outcome(
 
 #[component]
 fn Warnings(warnings: Vec<String>) -> impl IntoView {
-    let items =
-        warnings.into_iter().map(|warning| view! { <li>{warning}</li> }).collect::<Vec<_>>();
+    let items = warnings
+        .into_iter()
+        .map(|warning| view! { <li><Said text=warning/></li> })
+        .collect::<Vec<_>>();
     (!items.is_empty()).then(|| {
         view! {
             <Alert tone=Tone::Warn title="Good to know">

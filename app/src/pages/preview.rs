@@ -11,6 +11,7 @@ use crate::{
         operations::Operations,
         pager::Pager,
         post::Post,
+        said::Said,
         stat::Stat,
         text::{Prose, SpecText},
         time::Time,
@@ -213,17 +214,18 @@ fn Moved(rows: Vec<MovedRow>) -> impl IntoView {
 fn Row(spec: CampaignSpecId, row: PreviewRow) -> impl IntoView {
     let PreviewRow { repo, branch, base_branch, title, operations, note, stat, pull, .. } =
         row.clone();
-    let branches = format!("{repo} · {base_branch} ← {branch}");
+    let branches = format!("{base_branch} ← {branch}");
     view! {
         <details class="plan-row" id=format!("{repo}-{branch}")>
             <summary class="plan-head">
                 <span class="grid gap-1 min-w-0">
-                    <span class="font-semibold">{title}</span>
+                    <span class="font-semibold">{repo.to_string()}</span>
+                    <span class="text-sm">{title}</span>
                     <span class="branch">
                         {branches}
                         {pull.map(|pull| format!(" · {pull}"))}
                     </span>
-                    {note.map(|note| view! { <span class="text-sm">{note}</span> })}
+                    {note.map(|note| view! { <span class="text-sm text-faint"><Said text=note/></span> })}
                 </span>
                 <span class="plan-facts">
                     <Operations operations/>
@@ -254,7 +256,7 @@ fn RowBody(spec: CampaignSpecId, row: PreviewRow) -> impl IntoView {
             })}
             {diff.map(|path| view! {
                 <div data-load=path.clone() data-keep>
-                    <a class="link" href=path.clone()>"Diff"<span class="sr-only">{format!(" of {repo}")}</span></a>
+                    <a class="link" href=path.clone()>"Show the diff"<span class="sr-only">{format!(" of {repo}")}</span></a>
                 </div>
             })}
         </div>
