@@ -31,7 +31,6 @@ CREATE TABLE pulls (
     -- The commit at the tip of the branch.
     head text NOT NULL CHECK (head ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'),
     url text NOT NULL,
-    node_id text NOT NULL,
     -- Who closed it; a person's close is kept until somebody asks to reopen.
     closed_by text CHECK (closed_by IN ('drover', 'person')),
     created_at timestamptz NOT NULL DEFAULT now(),

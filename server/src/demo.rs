@@ -17,6 +17,12 @@ use tokio_util::sync::CancellationToken;
 /// The stand-in belongs to this machine, so nothing needs to be spared.
 const LIMITS: WriteLimits = WriteLimits { per_minute: 6_000, per_hour: 60_000, gap_millis: 50 };
 
+/// Runs `drover demo` until it is told to stop.
+pub async fn command(args: &DemoArgs) -> anyhow::Result<()> {
+    serve::start_log();
+    run(args, serve::stop_signal()?).await
+}
+
 /// Runs until `stop`, and goes on where an earlier run on the same data directory ended.
 pub async fn run(args: &DemoArgs, stop: CancellationToken) -> anyhow::Result<()> {
     let config = Config::demo(&args.place)?;
@@ -48,8 +54,11 @@ pub async fn run(args: &DemoArgs, stop: CancellationToken) -> anyhow::Result<()>
 /// Links to pull requests must live as long as the data, so the port is kept with it.
 async fn start_stand_in(data_dir: &Path) -> anyhow::Result<StandIn> {
     let memory = data_dir.join("stand-in.port");
-    let port: u16 =
-        tokio::fs::read_to_string(&memory).await.ok().and_then(|it| it.trim().parse().ok()).unwrap_or(0);
+    let port: u16 = tokio::fs::read_to_string(&memory)
+        .await
+        .ok()
+        .and_then(|it| it.trim().parse().ok())
+        .unwrap_or(0);
     let config = StandInConfig {
         listen: SocketAddr::from(([127, 0, 0, 1], port)),
         data_dir: DataDir::At(data_dir.join("stand-in")),

@@ -1,14 +1,21 @@
 //! Code hosts as the database knows them, opened: address, credential and client in one.
 
 use crate::{
+    clock,
     code_host::{
         CodeHost,
-        github::{GitHub, SetupError, Timeouts, address::{AddressError as ApiAddressError, ApiAddress}},
+        github::{
+            GitHub, SetupError, Timeouts,
+            address::{AddressError as ApiAddressError, ApiAddress},
+        },
     },
-    clock,
     git::remote::{GitBase, Remote, RemoteError},
     secret::seal::{KeyId, OpenError, Place, SealKey, Sealed},
-    store::{Conn, StoreError, code_hosts::{self, CodeHostKind, WriteLimits}, credentials},
+    store::{
+        Conn, StoreError,
+        code_hosts::{self, CodeHostKind, WriteLimits},
+        credentials,
+    },
 };
 use drover::{
     id::{CodeHostId, CredentialId},
@@ -125,7 +132,8 @@ impl Hosts {
 
     /// Opens the code host that was set up first: names in a spec mean its repositories.
     pub async fn first(&self, conn: &mut Conn) -> Result<Access, HostsError> {
-        let host = code_hosts::list(conn).await?.into_iter().next().ok_or(HostsError::NoCodeHost)?;
+        let host =
+            code_hosts::list(conn).await?.into_iter().next().ok_or(HostsError::NoCodeHost)?;
         self.open_host(conn, host).await
     }
 

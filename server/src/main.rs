@@ -1,10 +1,13 @@
 //! The program `drover`: a server, and its command line.
 
 use clap::Parser;
-use drover_server::cli::{
-    self,
-    args::{Cli, ClientCommand, Command},
-    console::{Colour, Console, Format},
+use drover_server::{
+    cli::{
+        self,
+        args::{Cli, ClientCommand, Command},
+        console::{Colour, Console, Format},
+    },
+    demo, serve,
 };
 use std::{
     io::{self, IsTerminal},
@@ -32,8 +35,16 @@ async fn main() -> ExitCode {
     };
     match cli.command {
         Command::Client(command) => client(&command, colour).await,
-        Command::Serve(_) | Command::Demo(_) => {
-            eprintln!("error: this build has no server");
+        Command::Serve(args) => server(serve::command(&args)).await,
+        Command::Demo(args) => server(demo::command(&args)).await,
+    }
+}
+
+async fn server(run: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    match run.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
             FAILED.into()
         }
     }

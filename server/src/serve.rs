@@ -2,6 +2,7 @@
 
 use crate::{
     accounts,
+    cli::args::ServeArgs,
     config::{Config, Mode},
     executor::Executor,
     git::mirror::Mirrors,
@@ -9,10 +10,7 @@ use crate::{
     hosts::{Hosts, Setting},
     jobs::{Hints, Worker, rescuer},
     postgres::Database,
-    secret::{
-        key,
-        token::Token,
-    },
+    secret::{key, token::Token},
     state::{AppState, Parts},
     store::{Store, migrations},
     web,
@@ -22,6 +20,7 @@ use secrecy::ExposeSecret;
 use std::future::Future;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
 /// What a server that is about to answer tells whoever started it.
@@ -65,7 +64,9 @@ async fn serve(
     stop: CancellationToken,
     started: impl FnOnce(&Started),
 ) -> anyhow::Result<()> {
-    migrations::run(database.url()).await.context("the database could not be brought up to date")?;
+    migrations::run(database.url())
+        .await
+        .context("the database could not be brought up to date")?;
     let state = build(config, database.url(), stop.clone()).await?;
     if let Some(setting) = &code_host {
         let mut conn = state.store.conn().await?;
@@ -76,10 +77,9 @@ async fn serve(
             setup_token: None,
             demo_token: Some(accounts::prepare_demo(&state.store).await?),
         },
-        Mode::SignIn => Started {
-            setup_token: accounts::prepare_setup(&state.store).await?,
-            demo_token: None,
-        },
+        Mode::SignIn => {
+            Started { setup_token: accounts::prepare_setup(&state.store).await?, demo_token: None }
+        }
     };
     let tasks = TaskTracker::new();
     start_work(&state, &tasks, database.url().to_owned());
@@ -94,8 +94,7 @@ async fn serve(
 }
 
 async fn build(config: Config, url: &str, shutdown: CancellationToken) -> anyhow::Result<AppState> {
-    let seal_key =
-        key::load_key(config.secret_key.as_ref(), &config.data_dir, &mut rand::rng())?;
+    let seal_key = key::load_key(config.secret_key.as_ref(), &config.data_dir, &mut rand::rng())?;
     let executor = Executor::start(config.executor.clone()).await?;
     tokio::fs::create_dir_all(config.work_dir()).await?;
     Ok(AppState::new(Parts {
@@ -139,6 +138,32 @@ fn spawn<F: Future<Output = ()> + Send + 'static>(
     work: impl FnOnce(AppState, CancellationToken) -> F,
 ) {
     tasks.spawn(work(state.clone(), stop));
+}
+
+/// Runs `drover serve` until it is told to stop.
+pub async fn command(args: &ServeArgs) -> anyhow::Result<()> {
+    start_log();
+    let (config, code_host) = Config::serve(args)?;
+    let url = config.public_url.clone();
+    let stop = stop_signal()?;
+    run(config, code_host, stop, |started| tell(url.as_str().trim_end_matches('/'), started)).await
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the command is run for")]
+fn tell(url: &str, started: &Started) {
+    println!("Drover is at {url}");
+    if let Some(token) = &started.setup_token {
+        println!("Nobody has signed in yet. Do so with the setup token {}", token.expose_secret());
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses what.
+pub fn start_log() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,drover_server=info"));
+    // A second start in one process, as in tests, keeps the first log.
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
 /// Cancelled at Ctrl-C or when the system asks to stop.

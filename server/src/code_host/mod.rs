@@ -23,6 +23,7 @@ use drover::{
     campaign::spec::{RepoQuery, query::Activity},
     changeset::{Capabilities, Pull},
     names::{BranchName, CommitSha, PullNumber, RepoName},
+    time::Timestamp,
 };
 use std::collections::BTreeMap;
 use url::Url;
@@ -183,4 +184,6 @@ pub struct PullInfo {
     pub head_branch: BranchName,
     /// The page for people.
     pub url: Url,
+    /// When it changed last.
+    pub updated_at: Timestamp,
 }

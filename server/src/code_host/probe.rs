@@ -84,6 +84,7 @@ mod tests {
             },
             head_branch: head.parse().unwrap(),
             url: "https://github.com/acme/web/pull/1".parse().unwrap(),
+            updated_at: drover::time::Timestamp(0),
         }
     }
 

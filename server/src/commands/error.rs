@@ -35,7 +35,9 @@ impl<T> Answer<T> for Result<T, StoreError> {
             StoreError::Conflict(constraint) => {
                 ApiError::Refused { message: format!("This was not done: {constraint}.") }
             }
-            error @ (StoreError::Unavailable(_) | StoreError::Query(_)) => internal(&error),
+            error @ (StoreError::Unavailable(_)
+            | StoreError::Query(_)
+            | StoreError::LeaseLost { .. }) => internal(&error),
         })
     }
 }

@@ -4,8 +4,8 @@ use crate::{
     state::AppState,
     store::{
         Conn, StoreError, budgets,
-        campaigns::{self, Campaign},
         campaign_specs::StoredSpec,
+        campaigns::{self, Campaign},
         changesets::{self, Facts},
         previews::{self, Matched},
     },
@@ -14,8 +14,8 @@ use drover::{
     budget::{self, Spent, WriteLimits},
     campaign::plan_hash::{PlanRows, RowState, plan_hash},
     changeset::{
-        Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours,
-        Reopen, Support,
+        Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Reopen,
+        Support,
         plan::{Operation, Plan, PlanInput, plan},
         spec::ChangesetSpec,
     },
@@ -91,8 +91,16 @@ fn wanted(
     let Matched { spec_id, spec, repo_name, stat, changeset, taken_by, .. } = wish;
     let new = Prospect::of(facts.as_ref());
     let plan = plan(&new.input(&spec, capabilities));
-    let row =
-        Row { spec_id: Some(spec_id), changeset, repo: repo_name, spec, pull: new.pull(), plan, stat, taken_by };
+    let row = Row {
+        spec_id: Some(spec_id),
+        changeset,
+        repo: repo_name,
+        spec,
+        pull: new.pull(),
+        plan,
+        stat,
+        taken_by,
+    };
     row.note_state(&new.observed, states);
     row
 }
@@ -209,7 +217,11 @@ impl Row {
     #[must_use]
     pub fn taken(&self) -> Option<String> {
         let by = self.taken_by.as_ref()?;
-        Some(format!("the branch `{}` of {} belongs to the campaign {by}", self.branch(), self.repo))
+        Some(format!(
+            "the branch `{}` of {} belongs to the campaign {by}",
+            self.branch(),
+            self.repo
+        ))
     }
 
     fn note_state(&self, observed: &Observed, states: &mut PlanRows) {
@@ -294,10 +306,8 @@ pub async fn eta(state: &AppState, conn: &mut Conn, writes: u32) -> Result<Durat
         return Ok(Duration::ZERO);
     }
     let Ok(access) = state.hosts.first(conn).await else { return Ok(Duration::ZERO) };
-    let spent = Spent {
-        writes: budgets::history(conn, access.credential).await?,
-        blocked_until: None,
-    };
+    let spent =
+        Spent { writes: budgets::history(conn, access.credential).await?, blocked_until: None };
     let at: Timestamp = budget::eta(writes, &spent, limits(&access.host.limits), now);
     Ok(at.since(now))
 }
@@ -315,10 +325,8 @@ fn limits(stored: &crate::store::code_hosts::WriteLimits) -> WriteLimits {
 pub async fn capabilities(state: &AppState, conn: &mut Conn) -> Capabilities {
     match state.hosts.first(conn).await {
         Ok(access) => access.api.capabilities(),
-        Err(_) => Capabilities {
-            drafts: Support::Yes,
-            conversion: Support::Yes,
-            reopen: Support::Yes,
-        },
+        Err(_) => {
+            Capabilities { drafts: Support::Yes, conversion: Support::Yes, reopen: Support::Yes }
+        }
     }
 }

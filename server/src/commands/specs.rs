@@ -42,10 +42,8 @@ pub async fn start(
     let namespace = find_namespace(&mut conn, viewer, namespace, "preview a campaign").await?;
     let spec = parse(bytes)?;
     let text = String::from_utf8_lossy(bytes);
-    let accepted = Accepted {
-        spec: CampaignSpecId(Uuid::new_v4()),
-        execution: ExecutionId(Uuid::new_v4()),
-    };
+    let accepted =
+        Accepted { spec: CampaignSpecId(Uuid::new_v4()), execution: ExecutionId(Uuid::new_v4()) };
     let row = NewCampaignSpec {
         id: accepted.spec,
         namespace: namespace.id,
@@ -91,8 +89,7 @@ pub async fn cancel(state: &AppState, viewer: &Viewer, id: ExecutionId) -> Resul
     viewer.may_change(&spec.namespace, "cancel an execution")?;
     let moved = conn
         .transaction(async |conn| {
-            let moved =
-                executions::update_state(conn, id, &ExecutionState::Cancelled).await?;
+            let moved = executions::update_state(conn, id, &ExecutionState::Cancelled).await?;
             workspaces::cancel_all(conn, id).await?;
             Ok::<_, StoreError>(moved)
         })
@@ -100,7 +97,9 @@ pub async fn cancel(state: &AppState, viewer: &Viewer, id: ExecutionId) -> Resul
         .answer()?;
     match moved {
         Moved::Yes => Ok(()),
-        Moved::No => Err(ApiError::Refused { message: "The execution is over already.".to_owned() }),
+        Moved::No => {
+            Err(ApiError::Refused { message: "The execution is over already.".to_owned() })
+        }
     }
 }
 

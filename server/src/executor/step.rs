@@ -35,7 +35,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 const FILE_TOO_LARGE: i32 = 128 + 25;
 
 impl Executor {
-    pub(super) async fn run_step(
+    pub async fn run_step(
         &self,
         number: u32,
         tree: &Path,

@@ -17,7 +17,7 @@ use crate::{
 };
 use diesel_async::AsyncConnection;
 use drover::{
-    campaign::spec::CampaignSpec,
+    campaign::spec::{CampaignSpec, query::Activity},
     id::{CodeHostId, ExecutionId, RepoId, WorkspaceId},
     job::Job,
     names::RepoName,
@@ -47,8 +47,7 @@ pub(super) async fn execute(
         Err(problems) => return fail(&mut conn, id, problems_text(&problems)).await,
     };
     if spec.steps.is_empty() {
-        executions::update_state(&mut conn, id, &ExecutionState::Done).await?;
-        return Ok(Finish::Done);
+        return end(&mut conn, id, &ExecutionState::Done).await;
     }
     let access = match state.hosts.first(&mut conn).await {
         Ok(access) => access,
@@ -101,10 +100,8 @@ async fn start(
             .collect();
         workspaces::insert(conn, id, steps, &workspaces).await?;
         executions::add_warnings(conn, id, warnings).await?;
-        let work: Vec<NewJob> = workspaces
-            .iter()
-            .map(|it| NewJob::from(Job::Workspace { workspace: it.id }))
-            .collect();
+        let work: Vec<NewJob> =
+            workspaces.iter().map(|it| NewJob::from(Job::Workspace { workspace: it.id })).collect();
         jobs::enqueue(conn, &work, Ask::Decision).await
     })
     .await
@@ -120,7 +117,10 @@ async fn upsert_repos(
         seen.entry(&repo.name).or_insert_with(|| SeenRepository {
             name: repo.name.clone(),
             default_branch: repo.default_branch.clone(),
-            archive: if repo.archived { Archive::Archived } else { Archive::Active },
+            archive: match repo.activity {
+                Activity::Archived => Archive::Archived,
+                Activity::Active => Archive::Active,
+            },
             language: repo.language.clone(),
             topics: repo.topics.clone(),
         });
@@ -131,7 +131,12 @@ async fn upsert_repos(
 }
 
 async fn fail(conn: &mut Conn, id: ExecutionId, reason: String) -> anyhow::Result<Finish> {
-    executions::update_state(conn, id, &ExecutionState::Failed { reason }).await?;
+    end(conn, id, &ExecutionState::Failed { reason }).await
+}
+
+async fn end(conn: &mut Conn, id: ExecutionId, state: &ExecutionState) -> anyhow::Result<Finish> {
+    // `Moved::No`: cancelled meanwhile, and that stands.
+    let (Moved::Yes | Moved::No) = executions::update_state(conn, id, state).await?;
     Ok(Finish::Done)
 }
 

@@ -40,9 +40,7 @@ async fn look(state: &AppState, round: u32) -> Result<(), StoreError> {
     let mut work: Vec<NewJob> =
         due.into_iter().map(|changeset| NewJob::from(Job::Sync { changeset })).collect();
     let lost = effects::list_unresolved(&mut conn, EFFECT_LOST, EFFECTS_MAX).await?;
-    work.extend(
-        lost.iter().map(|it| NewJob::from(Job::Reconcile { changeset: it.changeset })),
-    );
+    work.extend(lost.iter().map(|it| NewJob::from(Job::Reconcile { changeset: it.changeset })));
     if round % JANITOR_ROUNDS == 0 {
         work.push(NewJob::from(Job::Janitor));
     }

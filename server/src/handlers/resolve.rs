@@ -2,10 +2,7 @@
 
 use crate::code_host::{CodeHost, CodeHostError, RepoInfo};
 use drover::{
-    campaign::spec::{
-        Branches, CampaignSpec, On, RepoQuery,
-        query::{Activity, RepoFacts},
-    },
+    campaign::spec::{Branches, CampaignSpec, On, RepoQuery, query::Activity},
     names::{BranchName, RepoName},
 };
 use std::collections::BTreeMap;
@@ -62,7 +59,8 @@ pub async fn resolve(host: &dyn CodeHost, spec: &CampaignSpec) -> Result<Resolve
     let mut named: BTreeMap<RepoName, Vec<BranchName>> = BTreeMap::new();
     for entry in &spec.on {
         let On::Repository { repo, branches } = entry else { continue };
-        let info = host.find_repo(repo).await?.ok_or_else(|| ResolveError::NoRepository(repo.clone()))?;
+        let info =
+            host.find_repo(repo).await?.ok_or_else(|| ResolveError::NoRepository(repo.clone()))?;
         check_writable(&info)?;
         let wanted = match branches {
             Branches::Default => vec![info.default_branch.clone()],
@@ -104,7 +102,7 @@ pub async fn resolve(host: &dyn CodeHost, spec: &CampaignSpec) -> Result<Resolve
 }
 
 fn check_writable(info: &RepoInfo) -> Result<(), ResolveError> {
-    if info.archived {
+    if info.activity == Activity::Archived {
         return Err(ResolveError::Archived(info.name.clone()));
     }
     if !info.can_push {
@@ -114,40 +112,15 @@ fn check_writable(info: &RepoInfo) -> Result<(), ResolveError> {
 }
 
 async fn search(host: &dyn CodeHost, query: &RepoQuery) -> Result<Vec<RepoInfo>, CodeHostError> {
-    let owners = query.organisations();
-    if owners.is_empty() {
-        return list(host, None, query).await;
-    }
-    let mut matching = Vec::new();
-    for owner in owners {
-        matching.extend(list(host, Some(owner), query).await?);
-    }
-    Ok(matching)
-}
-
-async fn list(
-    host: &dyn CodeHost,
-    owner: Option<&str>,
-    query: &RepoQuery,
-) -> Result<Vec<RepoInfo>, CodeHostError> {
     let mut matching = Vec::new();
     let mut after = None;
     for _ in 0..PAGES_MAX {
-        let page = host.list_repos(owner, after.as_ref()).await?;
-        matching.extend(page.repos.into_iter().filter(|info| matches(query, info)));
+        let page = host.search_repos(query, after.as_ref()).await?;
+        matching.extend(page.repos);
         after = page.next;
         if after.is_none() {
             break;
         }
     }
     Ok(matching)
-}
-
-fn matches(query: &RepoQuery, info: &RepoInfo) -> bool {
-    query.matches(&RepoFacts {
-        name: &info.name,
-        language: info.language.as_deref(),
-        topics: &info.topics,
-        activity: if info.archived { Activity::Archived } else { Activity::Active },
-    })
 }

@@ -36,9 +36,9 @@ pub(super) fn words(failure: &Failure) -> String {
     match failure {
         Failure::RateLimited { .. } => "the code host asks to wait".to_owned(),
         Failure::BranchMoved => "the branch moved while Drover pushed".to_owned(),
-        Failure::NotFound { what } => format!(
-            "the code host has no {what}, or Drover's token may not see it any more"
-        ),
+        Failure::NotFound { what } => {
+            format!("the code host has no {what}, or Drover's token may not see it any more")
+        }
         Failure::Unavailable { reason }
         | Failure::Forbidden { reason }
         | Failure::Rejected { reason }

@@ -289,7 +289,7 @@ async fn keep(
     base: &CommitSha,
     diff: &Diff,
 ) -> Result<(), StoreError> {
-    let (stat, bytes) = (diff.stat(), diff.text());
+    let (stat, bytes) = (diff.stat(), diff.as_bytes());
     let ChangesetTemplate { title, body, branch, commit, published } = task.template.clone();
     let spec = ChangesetSpec::Branch(BranchSpec {
         repo: task.repo.clone(),

@@ -31,7 +31,8 @@ pub enum Topic {
 
 impl Topic {
     /// Reads a payload such as `campaign:<id>`. One of a newer server is none of ours.
-    fn parse(payload: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(payload: &str) -> Option<Self> {
         let (kind, id) = payload.split_once(':').unwrap_or((payload, ""));
         Some(match kind {
             "jobs" => Self::Jobs,

@@ -15,6 +15,7 @@ use drover::{
     changeset::spec::ChangesetSpec,
     diff::DiffStat,
     id::{CampaignSpecId, ChangesetSpecId, RepoId},
+    time::Timestamp,
 };
 use uuid::Uuid;
 

@@ -46,8 +46,9 @@ pub mod workspaces;
 
 pub use error::{Constraint, StoreError};
 
+use diesel::IntoSql;
 use diesel_async::{
-    AsyncPgConnection,
+    AsyncPgConnection, RunQueryDsl,
     pooled_connection::{
         AsyncDieselConnectionManager,
         deadpool::{Object, Pool},
@@ -90,6 +91,15 @@ impl Store {
             .await
             .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
             .map_err(StoreError::from)
+    }
+
+    /// Asks the database whether it answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut conn = self.conn().await?;
+        diesel::select(true.into_sql::<diesel::sql_types::Bool>())
+            .get_result::<bool>(&mut conn)
+            .await?;
+        Ok(())
     }
 
     /// The address of the database, for connections outside of the pool. Holds the password.

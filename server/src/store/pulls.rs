@@ -27,7 +27,6 @@ pub struct SeenPull {
     pub branch: BranchName,
     /// For people.
     pub url: String,
-    pub node_id: String,
     /// When to read it again; `None` for one that cannot change any more.
     pub next_sync_at: Option<Timestamp>,
 }
@@ -43,18 +42,18 @@ pub struct StoredPull {
 /// Writes down what was read. Who closed it is kept while it is closed; a close that Drover did
 /// not note by [`mark_closed_by_drover`] is a person's.
 pub async fn upsert(conn: &mut Conn, seen: &SeenPull) -> Result<PullId, StoreError> {
-    let SeenPull { repo, pull, branch, url, node_id, next_sync_at } = seen;
+    let SeenPull { repo, pull, branch, url, next_sync_at } = seen;
     let Pull { number, state, title, body, base, head } = pull;
     let row: IdRow = diesel::sql_query(
         "WITH stored AS (
              INSERT INTO pulls (id, repository_id, number, state, title, body, base, branch, head,
-                                url, node_id, next_sync_at, closed_by)
-             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                                url, next_sync_at, closed_by)
+             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
                      CASE $3 WHEN 'closed' THEN 'person' END)
              ON CONFLICT (repository_id, number) DO UPDATE
              SET state = excluded.state, title = excluded.title, body = excluded.body,
                  base = excluded.base, branch = excluded.branch, head = excluded.head,
-                 url = excluded.url, node_id = excluded.node_id, synced_at = now(),
+                 url = excluded.url, synced_at = now(),
                  next_sync_at = excluded.next_sync_at,
                  closed_by = CASE excluded.state
                      WHEN 'closed' THEN coalesce(pulls.closed_by, 'person') END
@@ -75,7 +74,6 @@ pub async fn upsert(conn: &mut Conn, seen: &SeenPull) -> Result<PullId, StoreErr
     .bind::<Text, _>(branch.as_str())
     .bind::<Text, _>(head.as_str())
     .bind::<Text, _>(url)
-    .bind::<Text, _>(node_id)
     .bind::<Nullable<Timestamptz>, _>(next_sync_at.map(timestamptz))
     .get_result(conn)
     .await?;
@@ -149,7 +147,7 @@ pub async fn make_due(
 }
 
 const SELECT: &str = "
-    SELECT id, repository_id, number, state, title, body, base, branch, head, url, node_id,
+    SELECT id, repository_id, number, state, title, body, base, branch, head, url,
            next_sync_at, closed_by, synced_at
     FROM pulls";
 
@@ -187,8 +185,6 @@ struct Row {
     head: Db<CommitSha>,
     #[diesel(sql_type = Text)]
     url: String,
-    #[diesel(sql_type = Text)]
-    node_id: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     next_sync_at: Option<Db<Timestamp>>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -214,7 +210,6 @@ impl From<Row> for StoredPull {
                 pull,
                 branch: row.branch.0,
                 url: row.url,
-                node_id: row.node_id,
                 next_sync_at: row.next_sync_at.map(|at| at.0),
             },
             closed_by: row.closed_by.map(|it| it.0),

@@ -251,7 +251,6 @@ diesel::table! {
         branch -> Text,
         head -> Text,
         url -> Text,
-        node_id -> Text,
         closed_by -> Nullable<Text>,
         created_at -> Timestamptz,
         synced_at -> Timestamptz,

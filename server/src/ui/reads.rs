@@ -14,8 +14,7 @@ use crate::{
         campaigns::{self, Campaign},
         changeset_rows, changeset_specs,
         changesets::{self, Facts},
-        drafts, executions, logs, plans as stored_plans,
-        timeline, workspaces,
+        drafts, executions, logs, plans as stored_plans, timeline, workspaces,
     },
 };
 use drover::{
@@ -26,6 +25,7 @@ use drover::{
         spec::{BranchSpec, ChangesetSpec},
         status::{ChangesetStatus, Work},
     },
+    diff::DiffStat,
     id::{CampaignSpecId, ChangesetId, ChangesetSpecId, ExecutionId, WorkspaceId},
     names::{BranchName, CampaignName, NamespaceName},
     time::Timestamp,
@@ -96,8 +96,8 @@ pub(super) async fn diff(state: &AppState, id: ChangesetSpecId) -> Result<DiffVi
 async fn show(text: Vec<u8>) -> Result<DiffView, ApiError> {
     let shown = tokio::task::spawn_blocking(move || {
         Ok::<_, crate::git::patch::DiffError>(match Diff::parse(text)? {
-            Some(diff) => diff_view::view(&diff, Colours::On),
-            None => DiffView::default(),
+            Some(diff) => diff_view::view(&diff, Colours::Highlighted),
+            None => DiffView { stat: DiffStat::default(), files: Vec::new(), files_left_out: 0 },
         })
     });
     shown.await.map_err(|error| internal(&error))?.map_err(|error| internal(&error))

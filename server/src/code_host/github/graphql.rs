@@ -208,7 +208,7 @@ mod tests {
             "data": {
                 "p0": { "pullRequest": {
                     "number": 1, "url": "https://github.com/acme/web/pull/1", "state": "OPEN",
-                    "isDraft": true, "title": "Title", "body": "", "baseRefName": "main",
+                    "updatedAt": "2026-01-01T00:00:00Z", "isDraft": true, "title": "Title", "body": "", "baseRefName": "main",
                     "headRefName": "drover/x", "headRefOid": "a".repeat(40),
                     "repository": { "nameWithOwner": "acme/web", "isArchived": false },
                 } },

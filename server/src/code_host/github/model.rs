@@ -2,10 +2,12 @@
 
 use super::address::ApiAddress;
 use crate::code_host::{CodeHostError, PullInfo, RepoInfo};
+use chrono::{DateTime, Utc};
 use drover::{
     campaign::spec::query::Activity,
     changeset::{Pull, PullState},
     names::{BranchName, CommitSha, PullNumber, RepoName},
+    time::Timestamp,
 };
 use serde::Deserialize;
 use url::Url;
@@ -77,6 +79,7 @@ pub(super) struct PullJson {
     title: String,
     body: Option<String>,
     merged_at: Option<String>,
+    updated_at: DateTime<Utc>,
     pub(super) head: EndJson,
     base: EndJson,
 }
@@ -125,7 +128,7 @@ impl PullJson {
             base: self.base.branch,
             head: self.head.sha,
         };
-        info(repo, pull, self.head.branch, self.html_url)
+        info(repo, pull, self.head.branch, self.html_url, self.updated_at)
     }
 }
 
@@ -135,6 +138,7 @@ pub(super) struct PullNode {
     number: PullNumber,
     url: Url,
     state: NodeState,
+    updated_at: DateTime<Utc>,
     is_draft: bool,
     title: String,
     body: String,
@@ -160,8 +164,8 @@ enum NodeState {
 }
 
 /// The fields of [`PullNode`].
-pub(super) const PULL_FRAGMENT: &str = "fragment pull on PullRequest { number url state isDraft \
-     title body baseRefName headRefName headRefOid repository { nameWithOwner isArchived } }";
+pub(super) const PULL_FRAGMENT: &str = "fragment pull on PullRequest { number url state updatedAt \
+     isDraft title body baseRefName headRefName headRefOid repository { nameWithOwner isArchived } }";
 
 impl PullNode {
     pub(super) fn into_info(self) -> Result<PullInfo, CodeHostError> {
@@ -179,7 +183,7 @@ impl PullNode {
             base: self.base_ref_name,
             head: self.head_ref_oid,
         };
-        info(name_with_owner, pull, self.head_ref_name, self.url)
+        info(name_with_owner, pull, self.head_ref_name, self.url, self.updated_at)
     }
 }
 
@@ -197,12 +201,14 @@ fn info(
     pull: Pull,
     head_branch: BranchName,
     url: Url,
+    updated_at: DateTime<Utc>,
 ) -> Result<PullInfo, CodeHostError> {
     if !matches!(url.scheme(), "https" | "http") {
         let message = format!("pull request {} of {repo} has no address for people", pull.number);
         return Err(CodeHostError::Unavailable { message });
     }
-    Ok(PullInfo { repo, pull, head_branch, url })
+    let updated_at = Timestamp(updated_at.timestamp_millis());
+    Ok(PullInfo { repo, pull, head_branch, url, updated_at })
 }
 
 #[cfg(test)]
@@ -226,6 +232,7 @@ mod tests {
             "draft": false,
             "title": "Title",
             "body": null,
+            "updated_at": "2026-01-01T00:00:00Z",
             "head": end("drover/x"),
             "base": end("main"),
         });

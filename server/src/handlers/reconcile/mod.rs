@@ -30,9 +30,8 @@ use crate::{
 use diesel_async::AsyncConnection;
 use drover::{
     changeset::{
-        Observed, PullState, Reopen,
-        marker,
-        plan::{Operation, Plan, plan},
+        Capabilities, Observed, PullState, Reopen, marker,
+        plan::{Note, Operation, Plan, PlanInput, plan},
         spec::ChangesetSpec,
         sync::{SyncFacts, next_sync},
     },
@@ -102,14 +101,19 @@ impl<'a> Round<'a> {
             return self.probe(&effect).await;
         }
         self.learn(&mut conn).await?;
-        let plan = plan(&self.facts.plan_input(self.access.api.capabilities()));
+        let plan = plan(&input(&self.facts, self.access.api.capabilities()));
         if plan.reached {
             let record = Record::Reached(Some(self.facts.spec_id));
             changesets::record(&mut conn, self.facts.id, &record).await?;
         }
         drop(conn);
         match plan.operations.first() {
-            None => Ok(Step::Finish(Finish::Done)),
+            None => Ok(Step::Finish(match plan.drift() {
+                Some(head) => {
+                    Finish::Drift { error: Note::Drift { head: head.clone() }.to_string() }
+                }
+                None => Finish::Done,
+            })),
             Some(operation) => self.perform(*operation, &plan).await,
         }
     }
@@ -207,6 +211,20 @@ impl<'a> Round<'a> {
     ) -> Result<(), StoreError> {
         let (campaign, changeset) = (self.facts.campaign, Some(self.facts.id));
         timeline::insert(conn, NewEvent { actor: None, campaign, changeset, text, detail }).await
+    }
+}
+
+/// What a plan is made from.
+fn input(facts: &Facts, capabilities: Capabilities) -> PlanInput<'_> {
+    PlanInput {
+        previous: facts.previous.as_ref(),
+        current: &facts.spec,
+        desired: &facts.desired,
+        filing: facts.filing,
+        observed: &facts.observed,
+        ours: &facts.ours,
+        closed_by: facts.closed_by,
+        capabilities,
     }
 }
 

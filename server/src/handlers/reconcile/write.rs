@@ -40,7 +40,7 @@ impl Round<'_> {
         }
         let mut conn = self.state.store.conn().await?;
         let request = json!({ "operation": operation, "pull": self.number() });
-        let kind = operation.word();
+        let kind = operation.label();
         let begun = conn
             .transaction(async |conn| {
                 if operation == Operation::Update {
