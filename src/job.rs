@@ -105,8 +105,8 @@ impl Job {
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         let (timeout, attempts_max) = match self {
             Self::Execute { .. } => (minutes(10), 3),
-            // Steps have side effects that nobody knows: people start them again.
-            Self::Workspace { .. } => (minutes(70), 1),
+            // A step acts on nothing but its sandbox, so one that a crash cut off may start over.
+            Self::Workspace { .. } => (minutes(70), 3),
             Self::Apply { .. } => (minutes(10), retry::ATTEMPTS_MAX),
             Self::Reconcile { .. } => (minutes(10), retry::ATTEMPTS_MAX),
             Self::Sync { .. } => (minutes(2), retry::ATTEMPTS_MAX),

@@ -1,9 +1,10 @@
 //! How people and programs get in: the demo user, the setup token, access tokens.
 
 use crate::{
-    secret::token::Token,
+    secret::token::{Token, TokenHash},
+    state::AppState,
     store::{
-        Conn, Store, StoreError,
+        Conn, Store, StoreError, sessions,
         tokens::{self, NewToken, Setup},
         users,
     },
@@ -13,6 +14,8 @@ use drover::{
     names::NamespaceName,
     viewer::{Role, Viewer},
 };
+use secrecy::ExposeSecret;
+use url::Url;
 use uuid::Uuid;
 
 /// Who everybody is in the demo.
@@ -94,4 +97,28 @@ async fn find_or_insert(conn: &mut Conn, name: &str, role: Role) -> Result<UserI
         }
         Err(error) => Err(error),
     }
+}
+
+/// The digest of the cookie that a request carries, for the one who signs out.
+#[derive(Clone, Copy)]
+pub struct SessionDigest(pub TokenHash);
+
+/// Browsers take the safer `__Host-` name over https only.
+#[must_use]
+pub fn cookie_name(public_url: &Url) -> &'static str {
+    if public_url.scheme() == "https" { "__Host-drover" } else { "drover" }
+}
+
+/// Starts a session and gives the `Set-Cookie` header that carries it.
+pub async fn start_session(state: &AppState, user: UserId) -> Result<String, StoreError> {
+    let token = Token::new(&mut rand::rng());
+    let mut conn = state.store.conn().await?;
+    sessions::insert(&mut conn, &token.hash().0, user).await?;
+    let name = cookie_name(&state.config.public_url);
+    let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
+    Ok(format!(
+        "{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
+        token.expose_secret(),
+        sessions::SESSION_SECS_MAX
+    ))
 }

@@ -24,7 +24,7 @@ use drover::{
         spec::{BranchSpec, ChangesetSpec},
     },
     id::{CampaignSpecId, ChangesetSpecId, ExecutionId, WorkspaceId},
-    names::{CommitSha, RepoName},
+    names::{BranchName, CommitSha, RepoName},
     view::execution::{ExecutionState, LogStream, WorkspaceState},
 };
 use sha2::{Digest, Sha256};
@@ -141,6 +141,9 @@ async fn work(state: &AppState, task: &Task, stop: &CancellationToken) -> Result
     let id = task.workspace.id;
     // A second attempt after a crash starts over.
     move_to(&state.store, id, &WorkspaceState::Cloning).await?;
+    let mut conn = state.store.conn().await.map_err(outside)?;
+    let head = head(&mut conn, task).await?;
+    drop(conn);
     let mirror = state.mirrors.open(task.access.remote(&task.repo)).await?;
     let base = match &task.workspace.base_commit {
         Some(commit) => commit.clone(),
@@ -153,7 +156,7 @@ async fn work(state: &AppState, task: &Task, stop: &CancellationToken) -> Result
     let mut conn = state.store.conn().await.map_err(outside)?;
     match diff {
         None => finish(&mut conn, id, &WorkspaceState::Unchanged).await.map_err(outside),
-        Some(diff) => keep(&mut conn, task, &base, &diff).await.map_err(outside),
+        Some(diff) => keep(&mut conn, task, &head, &base, &diff).await.map_err(outside),
     }
 }
 
@@ -286,16 +289,17 @@ async fn watch_for_cancel(
 async fn keep(
     conn: &mut Conn,
     task: &Task,
+    head: &BranchName,
     base: &CommitSha,
     diff: &Diff,
 ) -> Result<(), StoreError> {
     let (stat, bytes) = (diff.stat(), diff.as_bytes());
-    let ChangesetTemplate { title, body, branch, commit, published } = task.template.clone();
+    let ChangesetTemplate { title, body, branch: _, commit, published } = task.template.clone();
     let spec = ChangesetSpec::Branch(BranchSpec {
         repo: task.repo.clone(),
         base: task.workspace.branch.clone(),
         base_commit: base.clone(),
-        head: branch,
+        head: head.clone(),
         title,
         body,
         commit,
@@ -315,6 +319,19 @@ async fn keep(
         finish(conn, task.workspace.id, &WorkspaceState::Changed { stat }).await
     })
     .await
+}
+
+/// The branch to push: of its own for each branch of a repository that the spec names.
+async fn head(conn: &mut Conn, task: &Task) -> Result<BranchName, Stopped> {
+    let Workspace { execution, repo, branch, .. } = &task.workspace;
+    let bases = workspaces::list_branches(conn, *execution, *repo).await.map_err(outside)?;
+    let heads = task.template.heads(&bases).map_err(|error| Stopped::Failed {
+        step: None,
+        reason: format!("{error}: choose a shorter `branch` in `changesetTemplate`"),
+    })?;
+    let of_this = bases.iter().position(|base| base == branch);
+    let head = of_this.and_then(|at| heads.into_iter().nth(at));
+    Ok(head.unwrap_or_else(|| task.template.branch.clone()))
 }
 
 async fn finish(

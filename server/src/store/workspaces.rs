@@ -5,10 +5,11 @@ use super::{
     error::Found,
     executions::Moved,
     keyset::{self, ROWS_WANTED},
+    schema::workspaces,
     sql_types::{Db, integer},
 };
 use diesel::{
-    QueryableByName,
+    ExpressionMethods, QueryDsl, QueryableByName,
     sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
@@ -82,6 +83,27 @@ pub async fn load(conn: &mut Conn, id: WorkspaceId) -> Result<Workspace, StoreEr
     let WorkspaceRow { id, branch, state, .. } = WorkspaceRow::from(row);
     Ok(Workspace { id, execution, repo, branch, base_commit, state })
 }
+
+/// Lists the branches of one repository that an execution works on, at most
+/// [`BRANCHES_MAX`], in the order of their names.
+pub async fn list_branches(
+    conn: &mut Conn,
+    execution: ExecutionId,
+    repo: RepoId,
+) -> Result<Vec<BranchName>, StoreError> {
+    let rows: Vec<Db<BranchName>> = workspaces::table
+        .filter(workspaces::execution_id.eq(execution.0))
+        .filter(workspaces::repository_id.eq(repo.0))
+        .order(workspaces::branch)
+        .limit(BRANCHES_MAX)
+        .select(workspaces::branch)
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(|Db(branch)| branch).collect())
+}
+
+/// The branches of one repository in one execution, at most: a spec is not longer than that.
+const BRANCHES_MAX: i64 = 10_000;
 
 /// Writes down the commit that the steps start from.
 pub async fn set_base_commit(

@@ -7,12 +7,11 @@
 mod reads;
 
 use crate::{
-    accounts,
+    accounts::{self, SessionDigest},
     commands::{Answer, apply, changesets, specs},
     secret::token::Token,
     state::AppState,
     store::sessions,
-    web::session::{self, SessionDigest},
 };
 use async_trait::async_trait;
 use axum::http::request::Parts;
@@ -57,7 +56,7 @@ impl Backend for Ui {
                       another Drover."
                 .to_owned(),
         })?;
-        session::start(&self.state, user).await.map(SessionCookie).answer()
+        accounts::start_session(&self.state, user).await.map(SessionCookie).answer()
     }
 
     async fn sign_out(&self, _viewer: &Viewer) -> Result<(), ApiError> {

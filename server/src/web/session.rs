@@ -4,9 +4,9 @@
 //! doors behind it answer what signed-out people may have.
 
 use crate::{
-    accounts,
+    accounts::{self, SessionDigest},
     config::Mode,
-    secret::token::{Token, TokenHash},
+    secret::token::Token,
     state::AppState,
     store::{StoreError, sessions, tokens, users},
 };
@@ -16,12 +16,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use drover::{id::UserId, viewer::Viewer};
-use secrecy::ExposeSecret;
-
-/// The digest of the cookie that a request carries, for the one who signs out.
-#[derive(Clone, Copy)]
-pub struct SessionDigest(pub TokenHash);
+use drover::viewer::Viewer;
 
 pub(super) async fn identify(
     State(state): State<AppState>,
@@ -64,7 +59,7 @@ async fn find(
     headers: &HeaderMap,
 ) -> Result<Option<(Viewer, Option<SessionDigest>)>, StoreError> {
     let bearer = bearer(headers);
-    let cookie = cookie(headers, cookie_name(state));
+    let cookie = cookie(headers, accounts::cookie_name(&state.config.public_url));
     if bearer.is_none() && cookie.is_none() {
         return Ok(None);
     }
@@ -103,29 +98,10 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<Token> {
         .find_map(|(key, value)| (key == name).then(|| Token::parse(value).ok()).flatten())
 }
 
-/// Browsers take the safer `__Host-` name over https only.
-fn cookie_name(state: &AppState) -> &'static str {
-    if state.config.public_url.scheme() == "https" { "__Host-drover" } else { "drover" }
-}
-
-/// Starts a session and says the `Set-Cookie` header that carries it.
-pub async fn start(state: &AppState, user: UserId) -> Result<String, StoreError> {
-    let token = Token::new(&mut rand::rng());
-    let mut conn = state.store.conn().await?;
-    sessions::insert(&mut conn, &token.hash().0, user).await?;
-    let name = cookie_name(state);
-    let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
-    Ok(format!(
-        "{name}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
-        token.expose_secret(),
-        sessions::SESSION_SECS_MAX
-    ))
-}
-
 async fn enter_demo(state: &AppState, mut request: Request, next: Next) -> Response {
     let entered = async {
         let viewer = accounts::demo_viewer(&state.store).await?;
-        let cookie = start(state, viewer.id).await?;
+        let cookie = accounts::start_session(state, viewer.id).await?;
         Ok::<_, StoreError>((viewer, cookie))
     };
     let (viewer, cookie) = match entered.await {
