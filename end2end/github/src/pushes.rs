@@ -70,17 +70,15 @@ async fn find_landed(
     let git = github.git(&repo.key());
     let mut landed = Vec::new();
     for change in changes {
-        let RefMove::Updated { to, .. } = &change.moved else { continue };
-        for pull in repo.open_pulls() {
-            let Some(head) = heads.get(&pull.number) else { continue };
-            let is_base = change.branch() == Some(&pull.base.branch);
-            if is_base
-                && git.find_commit(head).await?.is_some()
-                && git.is_ancestor(head, to).await?
-            {
-                landed.push((pull.number, to.clone()));
-            }
-        }
+        let RefMove::Updated { from, to } = &change.moved else { continue };
+        let mut based = repo.open_pulls().filter(|it| change.branch() == Some(&it.base.branch));
+        let Some(first) = based.next() else { continue };
+        let arrived = git.new_commits(from, to).await?;
+        let theirs = std::iter::once(first).chain(based);
+        let numbers = theirs.map(|pull| pull.number);
+        let has_landed =
+            |number: &u64| heads.get(number).is_some_and(|head| arrived.contains(head));
+        landed.extend(numbers.filter(has_landed).map(|number| (number, to.clone())));
     }
     Ok(landed)
 }

@@ -19,3 +19,5 @@ mod pulls;
 mod repos;
 #[cfg(test)]
 mod restart;
+#[cfg(test)]
+mod typed;

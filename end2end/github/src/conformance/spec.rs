@@ -20,6 +20,13 @@ const UNDOCUMENTED: [(&str, &str, u16, &str); 4] = [
     ("*", "*", 400, "a body that is no JSON is refused before any operation is looked at"),
 ];
 
+/// Query parameters that GitHub passes over, with the reason why somebody sends them.
+const PASSED_OVER: [(&str, &str, &str); 2] = [
+    (COMPARE, "base", "octocrab repeats both ends of a comparison"),
+    (COMPARE, "head", "octocrab repeats both ends of a comparison"),
+];
+const COMPARE: &str = "/repos/{owner}/{repo}/compare/{basehead}";
+
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
     #[error("could not read {}; `npm install` brings it (@octokit/openapi 23)", path.display())]
@@ -157,10 +164,15 @@ fn registry(document: Resource) -> Result<Registry<'static>, Box<dyn std::error:
 }
 
 impl Operation {
+    fn passes_over(&self, name: &str) -> bool {
+        PASSED_OVER.iter().any(|(template, known, _)| *template == self.template && *known == name)
+    }
+
     fn unknown_parameters(&self, query: &str) -> Vec<String> {
         let names = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
         names
             .filter(|name| !self.query_parameters.iter().any(|known| known == name))
+            .filter(|name| !self.passes_over(name))
             .map(|name| format!("GitHub has no query parameter `{name}` here"))
             .collect()
     }

@@ -1,4 +1,5 @@
 use super::{Git, GitError};
+use std::collections::BTreeSet;
 
 /// GitHub lists at most 250 commits of a comparison or a pull request.
 pub(crate) const COMMITS_MAX: usize = 250;
@@ -72,6 +73,17 @@ impl Git {
         let range = format!("{base}..{head}");
         let count = format!("--max-count={COMMITS_MAX}");
         self.log(&["--reverse", "--topo-order", &count, "--end-of-options", &range]).await
+    }
+
+    /// The shas of what the new tip has and the old one has not.
+    pub(crate) async fn new_commits(
+        &self,
+        old: &str,
+        new: &str,
+    ) -> Result<BTreeSet<String>, GitError> {
+        let range = format!("{old}..{new}");
+        let answer = self.run(&["rev-list", "--end-of-options", &range]).await?;
+        Ok(String::from_utf8_lossy(&answer).lines().map(str::to_owned).collect())
     }
 
     pub(crate) async fn merge_base(&self, a: &str, b: &str) -> Result<Option<String>, GitError> {
