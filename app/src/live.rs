@@ -71,7 +71,7 @@ enum Look {
     Idle,
     Looking,
     /// Something happened meanwhile: look once more.
-    LookAgain,
+    Hinted,
 }
 
 fn follow(topic: &str, link: RwSignal<Link>, look: StoredValue<Look>) {
@@ -94,7 +94,7 @@ fn follow(topic: &str, link: RwSignal<Link>, look: StoredValue<Look>) {
 
 fn hint(look: StoredValue<Look>) {
     if look.get_value() != Look::Idle {
-        look.set_value(Look::LookAgain);
+        look.set_value(Look::Hinted);
         return;
     }
     look.set_value(Look::Looking);
@@ -106,7 +106,7 @@ fn hint(look: StoredValue<Look>) {
 }
 
 fn rest(look: StoredValue<Look>) {
-    let missed = look.get_value() == Look::LookAgain;
+    let missed = look.get_value() == Look::Hinted;
     look.set_value(Look::Idle);
     if missed {
         hint(look);

@@ -40,7 +40,7 @@ pub fn Diff(
     let DiffView { stat, files, files_left_out } = diff;
     let left_out = (files_left_out > 0).then(|| {
         let files = words::count(files_left_out, "file is", "files are");
-        view! { <p class="text-faint">{format!("{files} left out: the diff is too large to show.")}</p> }
+        view! { <p class="text-faint">{files}" left out: the diff is too large to show."</p> }
     });
     let (unified, split) = links;
     let bodies = files.iter().enumerate().map(|(index, file)| {
@@ -73,7 +73,9 @@ fn FileList(files: Vec<FileView>) -> impl IntoView {
     let items = files.into_iter().enumerate().map(|(index, file)| {
         view! {
             <li class="flex justify-between gap-4">
-                <a class="link font-mono text-sm break-all" href=format!("#f{index}")>{file.path}</a>
+                <a class="link font-mono text-sm break-all" href=format!("#f{index}")>
+                    {file.path}
+                </a>
                 <Stat stat=file.stat/>
             </li>
         }

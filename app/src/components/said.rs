@@ -25,8 +25,7 @@ mod tests {
 
     #[test]
     fn sentences_start_with_a_large_letter() {
-        for (text, expected) in [("the token", "The token"), ("", ""), ("über", "Über"), ("A", "A")]
-        {
+        for (text, expected) in [("the token", "The token"), ("", ""), ("über", "Über")] {
             assert_eq!(capital(text), expected);
         }
     }

@@ -9,7 +9,11 @@ pub fn Time(at: Timestamp) -> impl IntoView {
     let date = format!("{year:04}-{month:02}-{day:02}");
     let iso = format!("{date}T{hour:02}:{minute:02}:{second:02}Z");
     let text = format!("{date} {hour:02}:{minute:02} UTC");
-    view! { <time class="whitespace-nowrap text-sm" datetime=iso title=text.clone()>{text.clone()}</time> }
+    view! {
+        <time class="whitespace-nowrap text-sm" datetime=iso title=text.clone()>
+            {text.clone()}
+        </time>
+    }
 }
 
 struct Civil {

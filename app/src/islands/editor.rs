@@ -144,7 +144,8 @@ fn Problems(
         let items = checked.get().into_iter().map(|problem| {
             let line = nth_line(&text, problem.line).to_owned();
             let target = problem.clone();
-            view! { <SpecProblemView problem line on_jump=move |event| jump(target.clone(), event)/> }
+            let on_jump = move |event| jump(target.clone(), event);
+            view! { <SpecProblemView problem line on_jump/> }
         });
         items.collect_view()
     };

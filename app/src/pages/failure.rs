@@ -54,7 +54,7 @@ fn Refusal(error: ApiError) -> impl IntoView {
         <Alert tone=Tone::Bad title=error.to_string()>
             <p>{next}</p>
         </Alert>
-        <p class="flex gap-3">
+        <p class="flex flex-wrap gap-3">
             <a class="btn btn-main" href=here()>"Try again"</a>
             <a class="btn" href=routes::HOME>"To the campaigns"</a>
         </p>

@@ -58,7 +58,7 @@ fn Start() -> impl IntoView {
             </p>
             <ol class="steps">
                 <li><b>"Write"</b>" a spec, or start from the sample."</li>
-                <li><b>"Preview"</b>" every pull request, with its diff. Nothing leaves Drover."</li>
+                <li><b>"Preview"</b>" every pull request and diff. Nothing leaves Drover."</li>
                 <li><b>"Apply"</b>", and watch the pull requests open one by one."</li>
             </ol>
             <p><a class="btn btn-main" href=routes::NEW>"Start from the sample"</a></p>

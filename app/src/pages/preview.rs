@@ -45,7 +45,7 @@ pub fn Preview() -> impl IntoView {
 #[component]
 fn PreviewView(page: PreviewPage, is_first: bool) -> impl IntoView {
     let spec = page.spec;
-    let is_empty = page.rows.rows.is_empty() && is_first;
+    let is_empty = page.rows.rows.is_empty() && is_first && has_plan(&page.standing);
     let first = (!is_first).then(|| routes::preview(spec));
     let next = page.rows.next.clone().map(|key| routes::after(&routes::preview(spec), &key));
     let rows = page.rows.rows.clone().into_iter().map(|row| view! { <Row spec row/> });
@@ -57,7 +57,7 @@ fn PreviewView(page: PreviewPage, is_first: bool) -> impl IntoView {
             <StandingView page=page.clone()/>
         </div>
         <Prose html=page.description_html.clone()/>
-        <section class="grid gap-3" aria-labelledby="plan">
+        <section class="grid gap-3" aria-labelledby="plan" data-live="plan">
             <h2 id="plan" class="title-2">"The plan"</h2>
             {is_empty.then(|| view! {
                 <Empty title="Nothing to change">
@@ -72,6 +72,13 @@ fn PreviewView(page: PreviewPage, is_first: bool) -> impl IntoView {
         <Unfold/>
     }
     .into_any()
+}
+
+fn has_plan(standing: &Standing) -> bool {
+    match standing {
+        Standing::Executing | Standing::Unfinished { .. } => false,
+        Standing::Ready { .. } | Standing::Applied | Standing::Superseded { .. } => true,
+    }
 }
 
 #[component]
@@ -112,9 +119,11 @@ fn StandingView(page: PreviewPage) -> impl IntoView {
         .into_any(),
         Standing::Unfinished { reason } => view! {
             <Alert tone=Tone::Bad title=format!("There is no plan to apply: {reason}")>
-                <p class="flex gap-3">
+                <p class="flex flex-wrap gap-3">
                     <a class="btn" href=routes::execution(page.execution)>"See what happened"</a>
-                    <a class="btn" href=routes::edit(page.spec, &page.namespace)>"Change the spec"</a>
+                    <a class="btn" href=routes::edit(page.spec, &page.namespace)>
+                        "Change the spec"
+                    </a>
                 </p>
             </Alert>
         }
@@ -129,7 +138,7 @@ fn StandingView(page: PreviewPage) -> impl IntoView {
         Standing::Superseded { by } => view! {
             <Alert tone=Tone::Warn title="A newer spec of this campaign was applied">
                 <p>"This preview stays readable, but cannot be applied any more."</p>
-                <p class="flex gap-3">
+                <p class="flex flex-wrap gap-3">
                     <a class="btn" href=routes::preview(by)>"The newer one"</a>
                     <a class="btn" href=campaign>"To the campaign"</a>
                 </p>
@@ -225,7 +234,9 @@ fn Row(spec: CampaignSpecId, row: PreviewRow) -> impl IntoView {
                         {branches}
                         {pull.map(|pull| format!(" · {pull}"))}
                     </span>
-                    {note.map(|note| view! { <span class="text-sm text-faint"><Said text=note/></span> })}
+                    {note.map(|note| view! {
+                        <span class="text-sm text-faint"><Said text=note/></span>
+                    })}
                 </span>
                 <span class="plan-facts">
                     <Operations operations/>
@@ -256,7 +267,10 @@ fn RowBody(spec: CampaignSpecId, row: PreviewRow) -> impl IntoView {
             })}
             {diff.map(|path| view! {
                 <div data-load=path.clone() data-keep>
-                    <a class="link" href=path.clone()>"Show the diff"<span class="sr-only">{format!(" of {repo}")}</span></a>
+                    <a class="link" href=path.clone()>
+                        "Show the diff"
+                        <span class="sr-only">{format!(" of {repo}")}</span>
+                    </a>
                 </div>
             })}
         </div>
@@ -271,7 +285,7 @@ fn Failed(execution: ExecutionId, rows: Vec<WorkspaceRow>) -> impl IntoView {
             <section class="grid gap-3" aria-labelledby="failed">
                 <h2 id="failed" class="title-2">"Failed repositories"</h2>
                 <p class="text-faint">
-                    "Their steps failed, so they get no pull request. The others go on without them."
+                    "Their steps failed, so they get no pull request. The others go on."
                 </p>
                 <WorkspaceTable execution rows/>
             </section>
