@@ -3,7 +3,7 @@
 //! A misspelt class fails silently in a browser. tailwind-rs reads Tailwind's language, so it
 //! says which words are none; the style sheet itself says which are ours.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, io, path::Path};
 use tailwind_rs::TailwindBuilder;
 
 /// Words that Tailwind 4 knows and tailwind-rs 0.2 does not.
@@ -15,7 +15,7 @@ fn every_class_in_the_markup_is_known() {
     let sheet = fs::read_to_string(root.join("../style/tailwind.css")).unwrap();
     let (own, colours) = (words_behind(&sheet, "."), words_behind(&sheet, "--color-"));
     let mut used = BTreeSet::new();
-    collect(&root.join("src"), &mut used);
+    collect(&root.join("src"), &mut used).unwrap();
     assert!(used.len() > 50, "the markup was not read: {used:?}");
     let unknown = used
         .iter()
@@ -43,17 +43,18 @@ fn words_behind(sheet: &str, prefix: &str) -> BTreeSet<String> {
 }
 
 /// The words of all `class="…"` in the sources.
-fn collect(folder: &Path, used: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+fn collect(folder: &Path, used: &mut BTreeSet<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         if path.is_dir() {
-            collect(&path, used);
+            collect(&path, used)?;
             continue;
         }
-        let source = fs::read_to_string(&path).unwrap();
+        let source = fs::read_to_string(&path)?;
         let classes = source.split("class=\"").skip(1).filter_map(|rest| rest.split('"').next());
         used.extend(classes.flat_map(str::split_whitespace).map(str::to_owned));
     }
+    Ok(())
 }
 
 /// Our own colours are read as one of Tailwind's.
