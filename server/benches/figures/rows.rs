@@ -78,28 +78,29 @@ async fn one_by_one(conn: &mut AsyncPgConnection, campaign: CampaignId) -> anyho
          DELETE FROM jobs",
     )
     .await?;
-    conn.transaction::<_, StoreError>(async |conn| {
-        for row in 1..=ROWS {
-            let id = Uuid::new_v4();
-            let changeset = format!(
-                "INSERT INTO changesets (id, campaign_id, repository_id, kind, branch, spec_id)
+    let done: Result<(), StoreError> = conn
+        .transaction(async |conn| {
+            for row in 1..=ROWS {
+                let id = Uuid::new_v4();
+                let changeset = format!(
+                    "INSERT INTO changesets (id, campaign_id, repository_id, kind, branch, spec_id)
                  SELECT '{id}', '{campaign}', r.id, 'branch', 'x', s.id FROM repositories r
                  JOIN changeset_specs s ON s.repository_id = r.id WHERE r.name = 'many/r{row}'"
-            );
-            let job = format!(
-                "INSERT INTO jobs (kind, payload, unique_key, attempts_max)
+                );
+                let job = format!(
+                    "INSERT INTO jobs (kind, payload, unique_key, attempts_max)
                  VALUES ('reconcile', '{{}}', 'reconcile:{id}', 10)"
-            );
-            let event = format!(
-                "INSERT INTO timeline (campaign_id, changeset_id, text)
+                );
+                let event = format!(
+                    "INSERT INTO timeline (campaign_id, changeset_id, text)
                  VALUES ('{campaign}', '{id}', 'wanted by a new spec')"
-            );
-            for statement in [changeset, job, event] {
-                conn.batch_execute(&statement).await?;
+                );
+                for statement in [changeset, job, event] {
+                    conn.batch_execute(&statement).await?;
+                }
             }
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(())
+            Ok(())
+        })
+        .await;
+    Ok(done?)
 }
