@@ -145,7 +145,6 @@ impl World {
             },
             branch: "drover/x".parse().unwrap(),
             url: "http://127.0.0.1/pull".to_owned(),
-            node_id: "node".to_owned(),
             next_sync_at: None,
         };
         pulls::upsert(&mut *self.db.conn().await, &seen).await.unwrap()
