@@ -2,6 +2,7 @@
 
 use crate::{
     cli::args::{PlaceArgs, ServeArgs, StepContainers, StepNetwork},
+    code_host::github::Timeouts,
     executor::{Containers, ExecutorConfig, Network},
     git::{GitConfig, PASSED_ENV},
     hosts::Setting,
@@ -38,6 +39,8 @@ pub struct Config {
     pub mode: Mode,
     pub git: GitConfig,
     pub executor: ExecutorConfig,
+    /// How long to wait for the code host.
+    pub code_host_timeouts: Timeouts,
     /// How many workspaces run at once on this server.
     pub workspaces_at_once: u32,
 }
@@ -98,6 +101,7 @@ impl Config {
             mode,
             git: GitConfig { environment: git_environment(), ..GitConfig::default() },
             executor: ExecutorConfig::default(),
+            code_host_timeouts: Timeouts::default(),
             workspaces_at_once: WORKSPACES_PER_CPU * u32::try_from(cpus).unwrap_or(1),
         })
     }

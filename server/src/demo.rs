@@ -42,10 +42,7 @@ pub async fn run(args: &DemoArgs, stop: CancellationToken) -> anyhow::Result<()>
     };
     let sample = data_dir.join("sample.yaml");
     tokio::fs::write(&sample, SAMPLE).await.context("cannot write the sample spec")?;
-    let public_url = config.public_url.clone();
-    let told = |started: &Started| {
-        tell(public_url.as_str().trim_end_matches('/'), &url, &sample, started);
-    };
+    let told = |started: &Started| tell(&url, &sample, started);
     let ran = serve::run(config, Some(setting), stop, told).await;
     stand_in.shutdown().await;
     ran
@@ -75,7 +72,8 @@ async fn start_stand_in(data_dir: &Path) -> anyhow::Result<StandIn> {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command is run for")]
-fn tell(url: &str, stand_in: &str, sample: &Path, started: &Started) {
+fn tell(stand_in: &str, sample: &Path, started: &Started) {
+    let url = started.url.as_str().trim_end_matches('/');
     println!("Drover is at {url}");
     println!();
     println!("  the GitHub stand-in: {stand_in}");

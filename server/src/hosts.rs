@@ -31,6 +31,7 @@ use uuid::Uuid;
 /// Opens code hosts and keeps them open: a client holds connections and knows when to wait.
 pub struct Hosts {
     key: SealKey,
+    timeouts: Timeouts,
     open: Mutex<BTreeMap<CredentialId, (Vec<u8>, Access)>>,
 }
 
@@ -98,14 +99,14 @@ impl Access {
 
 impl Hosts {
     #[must_use]
-    pub fn new(key: SealKey) -> Self {
-        Self { key, open: Mutex::default() }
+    pub fn new(key: SealKey, timeouts: Timeouts) -> Self {
+        Self { key, timeouts, open: Mutex::default() }
     }
 
     /// Stores what the operator names, or brings what is stored up to date.
     pub async fn set_up(&self, conn: &mut Conn, setting: &Setting) -> Result<(), HostsError> {
         let Setting { api_url, git_url, web_url, limits, token } = setting;
-        connect(api_url, git_url, token.clone())
+        self.connect(api_url, git_url, token.clone())
             .map_err(|source| HostsError::Address { api_url: api_url.clone(), source })?;
         let host = code_hosts::CodeHost {
             id: CodeHostId(Uuid::new_v4()),
@@ -160,7 +161,8 @@ impl Hosts {
             .key
             .open(&sealed, &Place::credential(host.id, None))
             .map_err(|source| HostsError::Sealed { api_url: api_url(), source })?;
-        let (git_base, api) = connect(&host.api_url, &host.git_url, token.clone())
+        let (git_base, api) = self
+            .connect(&host.api_url, &host.git_url, token.clone())
             .map_err(|source| HostsError::Address { api_url: api_url(), source })?;
         let access = Access { host, credential: credential.id, api, git_base, token };
         self.open
@@ -180,15 +182,16 @@ impl Hosts {
         let (sealed, access) = open.get(&credential.id)?;
         (*sealed == credential.sealed && access.host == *host).then(|| access.clone())
     }
-}
 
-fn connect(
-    api_url: &str,
-    git_url: &str,
-    token: SecretString,
-) -> Result<(GitBase, Arc<dyn CodeHost>), AddressError> {
-    let git_base = GitBase::parse(git_url)?;
-    let address = ApiAddress::parse(api_url)?;
-    let api = GitHub::new(address, token, Timeouts::default(), clock::now)?;
-    Ok((git_base, Arc::new(api)))
+    fn connect(
+        &self,
+        api_url: &str,
+        git_url: &str,
+        token: SecretString,
+    ) -> Result<(GitBase, Arc<dyn CodeHost>), AddressError> {
+        let git_base = GitBase::parse(git_url)?;
+        let address = ApiAddress::parse(api_url)?;
+        let api = GitHub::new(address, token, self.timeouts, clock::now)?;
+        Ok((git_base, Arc::new(api)))
+    }
 }

@@ -17,14 +17,19 @@ use crate::{
 };
 use anyhow::Context;
 use secrecy::ExposeSecret;
-use std::future::Future;
+use std::{future::Future, net::SocketAddr};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 use uuid::Uuid;
 
 /// What a server that is about to answer tells whoever started it.
 pub struct Started {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where people reach it.
+    pub url: Url,
     /// With which the first person signs in; `None` when somebody has already.
     pub setup_token: Option<Token>,
     /// With which the CLI acts in the demo.
@@ -33,7 +38,7 @@ pub struct Started {
 
 /// Runs a server until `stop`. `started` is told when it answers.
 pub async fn run(
-    config: Config,
+    mut config: Config,
     code_host: Option<Setting>,
     stop: CancellationToken,
     started: impl FnOnce(&Started),
@@ -45,6 +50,11 @@ pub async fn run(
             config.listen
         )
     })?;
+    config.listen = listener.local_addr()?;
+    if config.public_url.port() == Some(0) {
+        // Any free port was asked for, and this is the one. An http address takes every port.
+        let (Ok(()) | Err(())) = config.public_url.set_port(Some(config.listen.port()));
+    }
     tokio::fs::create_dir_all(&config.data_dir)
         .await
         .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
@@ -72,18 +82,14 @@ async fn serve(
         let mut conn = state.store.conn().await?;
         state.hosts.set_up(&mut conn, setting).await?;
     }
-    let tokens = match state.config.mode {
-        Mode::Demo => Started {
-            setup_token: None,
-            demo_token: Some(accounts::prepare_demo(&state.store).await?),
-        },
-        Mode::SignIn => {
-            Started { setup_token: accounts::prepare_setup(&state.store).await?, demo_token: None }
-        }
+    let (setup_token, demo_token) = match state.config.mode {
+        Mode::Demo => (None, Some(accounts::prepare_demo(&state.store).await?)),
+        Mode::SignIn => (accounts::prepare_setup(&state.store).await?, None),
     };
+    let (address, url) = (state.config.listen, state.config.public_url.clone());
     let tasks = TaskTracker::new();
     start_work(&state, &tasks, database.url().to_owned());
-    started(&tokens);
+    started(&Started { address, url, setup_token, demo_token });
     axum::serve(listener, web::router(state.clone()))
         .with_graceful_shutdown(stop.clone().cancelled_owned())
         .await
@@ -100,7 +106,7 @@ async fn build(config: Config, url: &str, shutdown: CancellationToken) -> anyhow
     Ok(AppState::new(Parts {
         store: Store::new(url)?,
         hints: Hints::default(),
-        hosts: Hosts::new(seal_key),
+        hosts: Hosts::new(seal_key, config.code_host_timeouts),
         mirrors: Mirrors::new(config.git.clone(), config.data_dir.join("mirrors")),
         executor,
         shutdown,
@@ -144,14 +150,12 @@ fn spawn<F: Future<Output = ()> + Send + 'static>(
 pub async fn command(args: &ServeArgs) -> anyhow::Result<()> {
     start_log();
     let (config, code_host) = Config::serve(args)?;
-    let url = config.public_url.clone();
-    let stop = stop_signal()?;
-    run(config, code_host, stop, |started| tell(url.as_str().trim_end_matches('/'), started)).await
+    run(config, code_host, stop_signal()?, tell).await
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command is run for")]
-fn tell(url: &str, started: &Started) {
-    println!("Drover is at {url}");
+fn tell(started: &Started) {
+    println!("Drover is at {}", started.url.as_str().trim_end_matches('/'));
     if let Some(token) = &started.setup_token {
         println!("Nobody has signed in yet. Do so with the setup token {}", token.expose_secret());
     }

@@ -23,6 +23,8 @@ pub enum Fault {
     Delay { millis: u64 },
     /// Never answers, and does nothing.
     Hang,
+    /// Everything was done, and no answer comes.
+    HangAfter,
     /// GitHub's secondary limit, 403 or 429; it may or may not say when to come back.
     SecondaryLimit { status: u16, retry_after_secs: Option<u64> },
     /// The hourly limit is used up.

@@ -102,6 +102,11 @@ async fn meet(github: &Github, fault: Fault, mut request: Request, next: Next) -
             wait(github, HANG).await;
             Met::Cut(failure(504))
         }
+        Fault::HangAfter => {
+            let answer = next.run(request).await;
+            wait(github, HANG).await;
+            Met::Cut(answer)
+        }
         Fault::SecondaryLimit { status, retry_after_secs } => {
             Met::Answered(secondary_limit(status, retry_after_secs))
         }

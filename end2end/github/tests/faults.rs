@@ -35,6 +35,7 @@ async fn each_fault_does_what_it_says_and_no_more() {
     check(Fault::StatusAfter { status: 500 }, Some(500), 1).await;
     check(Fault::Delay { millis: 50 }, Some(201), 1).await;
     check(Fault::Hang, None, 0).await;
+    check(Fault::HangAfter, None, 1).await;
     check(Fault::CutBefore, None, 0).await;
     check(Fault::CutAfter, None, 1).await;
     check(Fault::PrimaryLimit { reset_after_secs: 60 }, Some(403), 0).await;
