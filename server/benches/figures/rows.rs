@@ -92,7 +92,7 @@ async fn one_by_one(conn: &mut AsyncPgConnection, campaign: CampaignId) -> anyho
             );
             let event = format!(
                 "INSERT INTO timeline (campaign_id, changeset_id, text)
-                 VALUES ('{campaign}', '{id}', 'wanted by a new spec')"
+                 VALUES ('{campaign}', '{id}', 'asked for it with a new spec')"
             );
             for statement in [changeset, job, event] {
                 conn.batch_execute(&statement).await?;
