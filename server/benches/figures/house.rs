@@ -20,8 +20,9 @@ use std::{
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-/// How often the client looks whether something is done.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often the client looks whether something is done: seldom, for a look costs the server
+/// time that is measured.
+const LOOK: Duration = Duration::from_millis(250);
 /// Nothing that is measured takes longer.
 const WAIT_MAX: Duration = Duration::from_secs(300);
 

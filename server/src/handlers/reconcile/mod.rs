@@ -65,13 +65,13 @@ pub(super) async fn reconcile(
     job: &ClaimedJob,
     id: ChangesetId,
 ) -> anyhow::Result<Finish> {
+    let mut round = match Round::load(state, job, id).await? {
+        Ok(round) => round,
+        Err(finish) => return Ok(finish),
+    };
     for _ in 0..ROUNDS_MAX {
-        let mut round = match Round::load(state, job, id).await? {
-            Ok(round) => round,
-            Err(finish) => return Ok(finish),
-        };
         match round.run().await? {
-            Step::Again => {}
+            Step::Again => round.look_again().await?,
             Step::Finish(finish) => return Ok(finish),
         }
     }
@@ -94,6 +94,12 @@ impl<'a> Round<'a> {
         })
     }
 
+    async fn look_again(&mut self) -> Result<(), StoreError> {
+        let mut conn = self.state.store.conn().await?;
+        self.facts = changesets::load(&mut conn, self.facts.id).await?;
+        Ok(())
+    }
+
     async fn run(&mut self) -> anyhow::Result<Step> {
         let mut conn = self.state.store.conn().await?;
         if let Some(effect) = effects::find_unresolved(&mut conn, self.facts.id).await? {
@@ -102,7 +108,7 @@ impl<'a> Round<'a> {
         }
         self.learn(&mut conn).await?;
         let plan = plan(&input(&self.facts, self.access.api.capabilities()));
-        if plan.reached {
+        if plan.reached && self.facts.previous.as_ref() != Some(&self.facts.spec) {
             let record = Record::Reached(Some(self.facts.spec_id));
             changesets::record(&mut conn, self.facts.id, &record).await?;
         }
