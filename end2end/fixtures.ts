@@ -6,6 +6,8 @@ import { test as base, expect, type Page } from "@playwright/test";
 interface Fixtures {
   /** The address that the demo printed; opening it signs in. */
   start: string;
+  /** The address of the GitHub that the demo works with. */
+  standIn: string;
   /** Opens Drover as the demo's user, and fails the test when a script of a page fails. */
   drover: Page;
 }
@@ -15,6 +17,11 @@ export const test = base.extend<Fixtures>({
     const start = process.env.DROVER_START;
     if (start === undefined) throw new Error("the demo was not started");
     await use(start);
+  },
+  standIn: async ({}, use) => {
+    const address = process.env.DROVER_STAND_IN;
+    if (address === undefined) throw new Error("the demo was not started");
+    await use(address);
   },
   baseURL: async ({ start }, use) => use(new URL(start).origin),
   drover: async ({ page, start }, use) => {

@@ -10,7 +10,7 @@
 //! **Islands, not full hydration.** Measured with `wasm-release`, `wasm-opt -Oz` and brotli 11,
 //! wasm and script together: hydrating the campaign page alone, with the router, costs 207 kB
 //! (78 kB with a router and empty pages, the least that lazy routes could start from); the
-//! islands of all pages cost 149 kB (46 kB of them is Leptos). Pages are forms and links, so
+//! islands of all pages cost 157 kB (46 kB of them is Leptos). Pages are forms and links, so
 //! nothing but the editor, the log and the changes of others needs the browser; a page that
 //! never reaches it need not be able to run there, cannot differ from what the server sent, and
 //! calls [`backend`] without a server function between.

@@ -3,6 +3,7 @@
 import { expect, expectAccessible, test } from "../fixtures.ts";
 import { Editor } from "../pages/editor.ts";
 import { Execution } from "../pages/execution.ts";
+import { Preview } from "../pages/preview.ts";
 
 test("a mistake in a spec is shown at its line, while it is written", async ({ drover }) => {
   const editor = new Editor(drover);
@@ -42,7 +43,15 @@ changesetTemplate:
   await editor.preview.click();
   const execution = new Execution(drover);
   await expect(execution.log).toContainText("this is what went wrong", { timeout: 30_000 });
-  await expect(drover.getByText(/\b3\b/).first()).toBeVisible();
+  await expect(execution.repository("acme/billing")).toContainText("exit code 3");
+  await expectAccessible(drover);
+
+  await execution.seePreview.click();
+  const preview = new Preview(drover);
+  await expect(preview.heading).toBeVisible();
+  await expect(preview.rows).toHaveCount(0);
+  await expect(drover.getByRole("region", { name: "Failed repositories" })).toBeVisible();
+  await expectAccessible(drover);
 });
 
 for (const path of ["/nowhere", "/previews/0", "/campaigns/nobody/nothing"]) {

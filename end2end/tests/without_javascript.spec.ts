@@ -41,4 +41,9 @@ test("a mistake in a spec is shown without JavaScript", async ({ drover }) => {
   await editor.preview.click();
   await expect(editor.text).toHaveValue(/^verzion: 1$/m);
   await expect(editor.problem("verzion").first()).toBeVisible();
+
+  // The draft is kept: its address shows it again.
+  expect(drover.url()).toContain("draft=");
+  await drover.goto(drover.url());
+  await expect(editor.text).toHaveValue(/^verzion: 1$/m);
 });

@@ -7,9 +7,7 @@ pub const SAMPLE: &str = r#"# A campaign changes many repositories at once and o
 version: 1
 name: add-security-policy
 description: |
-  Every repository says how to report a security problem.
-
-  The policy names the repository, so each pull request differs a little.
+  Every repository says how to report a security problem, and its README points there.
 
 # Which repositories. A query goes over names (`web`, `acme/*`), organisations (`org:`),
 # topics (`topic:`) and languages (`language:`); `-` before a term leaves its matches out.

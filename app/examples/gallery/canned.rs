@@ -1,6 +1,6 @@
 //! A backend that answers from canned data.
 
-use crate::samples;
+use crate::{diffs, samples};
 use async_trait::async_trait;
 use drover::{
     campaign::spec::SpecProblem,
@@ -170,7 +170,7 @@ impl Backend for Canned {
     }
 
     async fn preview_diff(&self, _: &Viewer, _: ChangesetSpecId) -> Result<DiffView, ApiError> {
-        Ok(samples::diff())
+        Ok(diffs::diff())
     }
 
     async fn apply(&self, _: &Viewer, id: CampaignSpecId, _: &PlanHash) -> Result<(), ApiError> {

@@ -6,6 +6,7 @@
 //! `?as=new` is a viewer without campaigns, `?as=nobody` is signed out.
 
 mod canned;
+mod diffs;
 mod samples;
 
 use axum::{

@@ -33,6 +33,8 @@ impl Layout {
 #[component]
 pub fn Diff(
     diff: DiffView,
+    /// Tells the files of this diff from those of others on the page.
+    key: String,
     layout: Layout,
     /// The addresses of this page in both layouts: unified, split.
     links: (String, String),
@@ -44,7 +46,7 @@ pub fn Diff(
     });
     let (unified, split) = links;
     let bodies = files.iter().enumerate().map(|(index, file)| {
-        view! { <File id=format!("f{index}") file=file.clone() layout/> }
+        view! { <File id=format!("{key}-f{index}") file=file.clone() layout/> }
     });
     view! {
         <div class="diff">
@@ -56,7 +58,7 @@ pub fn Diff(
                     <a href=split aria-current=current(layout == Layout::Split)>"Split"</a>
                 </nav>
             </div>
-            {(files.len() > 1).then(|| view! { <FileList files=files.clone()/> })}
+            {(files.len() > 1).then(|| view! { <FileList key=key.clone() files=files.clone()/> })}
             {bodies.collect_view()}
             {left_out}
         </div>
@@ -69,11 +71,11 @@ fn current(is_current: bool) -> Option<&'static str> {
 }
 
 #[component]
-fn FileList(files: Vec<FileView>) -> impl IntoView {
+fn FileList(key: String, files: Vec<FileView>) -> impl IntoView {
     let items = files.into_iter().enumerate().map(|(index, file)| {
         view! {
             <li class="flex justify-between gap-4">
-                <a class="link font-mono text-sm break-all" href=format!("#f{index}")>
+                <a class="link font-mono text-sm break-all" href=format!("#{key}-f{index}")>
                     {file.path}
                 </a>
                 <Stat stat=file.stat/>

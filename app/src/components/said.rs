@@ -1,12 +1,18 @@
-//! A sentence from the server: its first letter is large, and what stands in backticks is code.
+//! Text from the server: what stands in backticks is code, and a sentence starts with a large
+//! letter.
 
 use leptos::{either::Either, prelude::*};
 
 #[component]
 pub fn Said(#[prop(into)] text: String) -> impl IntoView {
-    let parts = text.split('`').enumerate().map(|(index, part)| match (index, index % 2) {
-        (0, _) => Either::Left(capital(part)),
-        (_, 0) => Either::Left(part.to_owned()),
+    view! { <Words text=capital(&text)/> }
+}
+
+/// The same within a sentence: the first letter stays as it is.
+#[component]
+pub fn Words(#[prop(into)] text: String) -> impl IntoView {
+    let parts = text.split('`').enumerate().map(|(index, part)| match index % 2 {
+        0 => Either::Left(part.to_owned()),
         _ => Either::Right(view! { <code class="word">{part.to_owned()}</code> }),
     });
     parts.collect_view()

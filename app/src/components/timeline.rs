@@ -1,6 +1,6 @@
 //! What happened, the newest first.
 
-use super::time::Time;
+use super::{said::Words, time::Time};
 use drover::view::campaign::TimelineRow;
 use leptos::prelude::*;
 
@@ -10,7 +10,7 @@ pub fn Timeline(rows: Vec<TimelineRow>) -> impl IntoView {
         let actor = actor.map_or("Drover".to_owned(), |actor| actor.to_string());
         view! {
             <li class="timeline-item">
-                <p><b class="font-semibold">{actor}</b>" "{text}</p>
+                <p><b class="font-semibold">{actor}</b>" "<Words text/></p>
                 <p class="text-sm text-faint"><Time at/></p>
             </li>
         }

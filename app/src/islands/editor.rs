@@ -78,7 +78,7 @@ pub fn SpecEditor(
                 </textarea>
             </div>
             <Problems written checked area/>
-            <div class="bar">
+            <div class="bar sheet-bar">
                 <label class="flex items-center gap-2" for="namespace">
                     "Campaign of"
                     <select id="namespace" name="namespace" class="input">

@@ -68,7 +68,7 @@ fn ChangesetView(page: ChangesetPage, layout: Layout) -> impl IntoView {
         {page.diff.map(|diff| view! {
             <section id="diff" class="grid gap-3" aria-labelledby="diff-title">
                 <h2 id="diff-title" class="title-2">"Diff"</h2>
-                <Diff diff layout links/>
+                <Diff diff key=id.to_string() layout links/>
             </section>
         })}
     }

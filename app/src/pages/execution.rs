@@ -44,6 +44,16 @@ struct Log {
     workspace: WorkspaceId,
     repo: Option<RepoName>,
     page: LogPage,
+    chosen: Chosen,
+}
+
+/// Who chose the log that is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chosen {
+    /// The page, and with each look anew: it follows what goes on.
+    Page,
+    /// A reader, who is not led away from it.
+    Reader,
 }
 
 #[component]
@@ -66,12 +76,13 @@ async fn load(
     let page = backend.execution(&viewer, id, after).await?;
     let rows = &page.workspaces.rows;
     let asked = workspace.and_then(|id| id.parse::<WorkspaceId>().ok());
+    let chosen = if asked.is_some() { Chosen::Reader } else { Chosen::Page };
     let Some(workspace) = asked.or_else(|| most_telling(rows)) else {
         return Ok(Watched { page, log: None, is_first });
     };
     let repo = rows.iter().find(|row| row.id == workspace).map(|row| row.repo.clone());
     let log = backend.log(&viewer, workspace, 0).await?;
-    Ok(Watched { page, log: Some(Log { workspace, repo, page: log }), is_first })
+    Ok(Watched { page, log: Some(Log { workspace, repo, page: log, chosen }), is_first })
 }
 
 /// The workspace whose log people want to read first: one that failed, one that runs, any.
@@ -93,6 +104,8 @@ fn ExecutionView(watched: Watched) -> impl IntoView {
     let ExecutionPage { id, spec, namespace, campaign, state, warnings, counts, .. } = page;
     let (word, tone) = words::execution(&state);
     let is_over = state.is_over();
+    let chosen = log.as_ref().map_or(Chosen::Page, |log| log.chosen);
+    let next_page = NextPage::after(&counts, chosen);
     let first = (!is_first).then(|| routes::execution(id));
     let next = page.workspaces.next.map(|key| routes::after(&routes::execution(id), &key));
     view! {
@@ -116,14 +129,33 @@ fn ExecutionView(watched: Watched) -> impl IntoView {
                     {page.finished_at.map(|at| view! { ", ended "<Time at/> })}
                 </span>
             </div>
-            <Outcome id spec namespace state/>
+            <Outcome id spec namespace state next_page/>
             <Warnings warnings/>
             <WorkspaceTable execution=id rows=page.workspaces.rows/>
             <Pager first next/>
         </div>
-        {log.map(|log| view! { <LogPanel log/> })}
+        // A log that a reader chose brings itself up to date.
+        <div data-live=(chosen == Chosen::Page).then_some("log")>
+            {log.map(|log| view! { <LogPanel execution=id log/> })}
+        </div>
     }
     .into_any()
+}
+
+/// How a reader gets to the preview when the steps are done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NextPage {
+    /// The page leads there by itself.
+    Opens,
+    /// It waits for the reader, who has a log to read.
+    Waits,
+}
+
+impl NextPage {
+    fn after(counts: &WorkspaceCounts, chosen: Chosen) -> Self {
+        let only_failed = counts.failed > 0 && counts.changed == 0;
+        if only_failed || chosen == Chosen::Reader { Self::Waits } else { Self::Opens }
+    }
 }
 
 #[component]
@@ -154,6 +186,7 @@ fn Outcome(
     spec: drover::id::CampaignSpecId,
     namespace: drover::names::NamespaceName,
     state: ExecutionState,
+    next_page: NextPage,
 ) -> impl IntoView {
     let again = routes::edit(spec, &namespace);
     match state {
@@ -168,7 +201,15 @@ fn Outcome(
         }
         .into_any(),
         ExecutionState::Done => view! {
-            <p><a class="btn btn-main" data-go href=routes::preview(spec)>"See the preview"</a></p>
+            <p>
+                <a
+                    class="btn btn-main"
+                    data-go=next_page == NextPage::Opens
+                    href=routes::preview(spec)
+                >
+                    "See the preview"
+                </a>
+            </p>
         }
         .into_any(),
         ExecutionState::Failed { reason } => view! {
@@ -202,19 +243,31 @@ fn Warnings(warnings: Vec<String>) -> impl IntoView {
 }
 
 #[component]
-fn LogPanel(log: Log) -> impl IntoView {
-    let Log { workspace, repo, page: LogPage { lines, next, open } } = log;
+fn LogPanel(execution: ExecutionId, log: Log) -> impl IntoView {
+    let Log { workspace, repo, page: LogPage { lines, next, open }, chosen } = log;
     let title = repo.map_or("Log".to_owned(), |repo| format!("Log of {repo}"));
-    let is_silent = lines.is_empty() && !open;
+    let silence = match (lines.is_empty(), open) {
+        (false, _) => None,
+        (true, true) => (chosen == Chosen::Page).then_some("Nothing yet."),
+        (true, false) => Some("It wrote nothing."),
+    };
+    let follows = open && chosen == Chosen::Reader;
     let lines = lines.into_iter().map(|line| view! { <LogLineView line/> }).collect_view();
     view! {
         <section id="log" class="grid gap-3" aria-labelledby="log-title">
             <h2 id="log-title" class="title-2">{title}</h2>
             <div class="log" tabindex="0" role="log" aria-labelledby="log-title">
                 {lines}
-                {open.then(|| view! { <LogTail workspace after=next/> })}
-                {is_silent.then(|| view! { <p class="text-faint">"It wrote nothing."</p> })}
+                {follows.then(|| view! { <LogTail workspace after=next/> })}
+                {silence.map(|text| view! { <p class="text-faint">{text}</p> })}
             </div>
+            {(open && !follows).then(|| view! {
+                <p>
+                    <a class="link" href=routes::execution_log(execution, workspace)>
+                        "Follow this log"
+                    </a>
+                </p>
+            })}
         </section>
     }
     .into_any()

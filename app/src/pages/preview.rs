@@ -46,6 +46,7 @@ pub fn Preview() -> impl IntoView {
 fn PreviewView(page: PreviewPage, is_first: bool) -> impl IntoView {
     let spec = page.spec;
     let is_empty = page.rows.rows.is_empty() && is_first && has_plan(&page.standing);
+    let nothing = is_empty.then(|| nothing_because(&page.failed));
     let first = (!is_first).then(|| routes::preview(spec));
     let next = page.rows.next.clone().map(|key| routes::after(&routes::preview(spec), &key));
     let rows = page.rows.rows.clone().into_iter().map(|row| view! { <Row spec row/> });
@@ -59,9 +60,9 @@ fn PreviewView(page: PreviewPage, is_first: bool) -> impl IntoView {
         <Prose html=page.description_html.clone()/>
         <section class="grid gap-3" aria-labelledby="plan" data-live="plan">
             <h2 id="plan" class="title-2">"The plan"</h2>
-            {is_empty.then(|| view! {
+            {nothing.map(|because| view! {
                 <Empty title="Nothing to change">
-                    <p>"The steps left every repository as it was, so there is no pull request."</p>
+                    <p>{because}</p>
                 </Empty>
             })}
             <div class="plan">{rows.collect_view()}</div>
@@ -72,6 +73,14 @@ fn PreviewView(page: PreviewPage, is_first: bool) -> impl IntoView {
         <Unfold/>
     }
     .into_any()
+}
+
+fn nothing_because(failed: &[WorkspaceRow]) -> &'static str {
+    if failed.is_empty() {
+        "The steps left every repository as it was, so there is no pull request."
+    } else {
+        "No repository was changed, so there is no pull request. Below are those that failed."
+    }
 }
 
 fn has_plan(standing: &Standing) -> bool {
@@ -97,7 +106,7 @@ fn Head(page: PreviewPage) -> impl IntoView {
             </div>
             <p class="text-sm text-faint">
                 "By "{created_by.to_string()}" "<Time at=created_at/>
-                {expires_at.map(|at| view! { ", kept until "<Time at/>" unless applied" })}
+                {expires_at.map(|at| view! { ", deleted "<Time at/>" unless applied" })}
                 ". Anybody who may see the campaign can open this address."
             </p>
         </div>
@@ -158,6 +167,7 @@ fn Ready(page: PreviewPage, hash: PlanHash) -> impl IntoView {
         ("campaign", campaign.to_string()),
     ];
     let writes = totals.publish + totals.update + totals.close;
+    let weight = if writes + totals.other > 0 { Weight::Main } else { Weight::Light };
     view! {
         <section class="ready" aria-label="Apply">
             <div class="grid gap-1">
@@ -173,7 +183,7 @@ fn Ready(page: PreviewPage, hash: PlanHash) -> impl IntoView {
                 action="/api/apply"
                 fields
                 label="Apply"
-                weight=Weight::Main
+                weight
                 says="Writes the pull requests of this plan. The work is done in the background."
             />
         </section>

@@ -27,7 +27,7 @@ pub fn PreviewDiff() -> impl IntoView {
             <p><a class="link" href=routes::preview(id)>"← The preview"</a></p>
             <h1 class="title-1">"Diff"</h1>
             <div data-part>
-                <Diff diff layout links=(link(Layout::Unified), link(Layout::Split))/>
+                <Diff diff key=spec.to_string() layout links=(link(Layout::Unified), link(Layout::Split))/>
             </div>
         }
     })

@@ -77,7 +77,7 @@ pub async fn load(
     }
     // What no wish has met is wanted no more.
     rows.extend(live.into_values().map(|facts| unwanted(facts, capabilities, &mut states)));
-    rows.sort_by(|one, other| one.key().cmp(&other.key()));
+    rows.sort_by_key(Row::key);
     let hash = plan_hash(spec.id, &states);
     Ok(SpecPlan { campaign, rows, states, hash })
 }

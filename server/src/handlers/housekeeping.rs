@@ -41,7 +41,7 @@ async fn look(state: &AppState, round: u32) -> Result<(), StoreError> {
         due.into_iter().map(|changeset| NewJob::from(Job::Sync { changeset })).collect();
     let lost = effects::list_unresolved(&mut conn, EFFECT_LOST, EFFECTS_MAX).await?;
     work.extend(lost.iter().map(|it| NewJob::from(Job::Reconcile { changeset: it.changeset })));
-    if round % JANITOR_ROUNDS == 0 {
+    if round.is_multiple_of(JANITOR_ROUNDS) {
         work.push(NewJob::from(Job::Janitor));
     }
     jobs::enqueue(&mut conn, &work, Ask::Hint).await

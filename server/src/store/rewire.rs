@@ -260,10 +260,10 @@ async fn finish(
         .collect();
     jobs::enqueue(conn, &jobs, Ask::Decision).await?;
     for (changesets, text) in [
-        (&created, "wanted by a new spec"),
-        (&updated, "given the wish of a new spec"),
-        (&archived, "archived: the new spec wants it no more"),
-        (&detached, "detached: the new spec wants it no more"),
+        (&created, "asked for it with a new spec"),
+        (&updated, "changed what is wanted with a new spec"),
+        (&archived, "archived it: the new spec wants it no more"),
+        (&detached, "detached it: the new spec wants it no more"),
     ] {
         timeline::insert_for_all(conn, Some(by), campaign, changesets, text).await?;
     }
@@ -279,18 +279,32 @@ async fn finish(
     Ok(changes)
 }
 
+/// What applying has changed, in words; what did not happen is not mentioned.
+fn summary(changes: Changes) -> String {
+    let Changes { created, updated, unchanged, archived, detached, taken } = changes;
+    let parts = [
+        (created, "created"),
+        (updated, "updated"),
+        (unchanged, "unchanged"),
+        (archived, "archived"),
+        (detached, "detached"),
+        (taken, "left out because other campaigns have their branches"),
+    ];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    let words: Vec<String> = parts.map(|(number, word)| format!("{number} {word}")).collect();
+    if words.is_empty() {
+        return "applied a spec that wants no changeset".into();
+    }
+    format!("applied a spec: {}", words.join(", "))
+}
+
 async fn mark_rewired(
     conn: &mut Conn,
     campaign: CampaignId,
     by: UserId,
     changes: Changes,
 ) -> Result<(), StoreError> {
-    let Changes { created, updated, unchanged, archived, detached, taken } = changes;
-    let text = format!(
-        "applied a spec: {created} created, {updated} updated, {unchanged} unchanged, \
-         {archived} archived, {detached} detached, {taken} left out because other campaigns \
-         have their branches"
-    );
+    let text = summary(changes);
     diesel::sql_query(
         "WITH marked AS (
              UPDATE campaigns SET rewired_spec_id = spec_id, updated_at = now() WHERE id = $1

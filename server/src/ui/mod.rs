@@ -1,8 +1,6 @@
 //! What pages and the JSON API are answered with: `app`'s `Backend`, implemented.
 //!
-//! - [`reads`]: pages
-//!
-//! Every read starts from the viewer, every write is a command. No rule stands here.
+//! Pages are put together in `reads`, every write is a command. No rule stands here.
 
 mod reads;
 

@@ -25,7 +25,10 @@ use axum::{
     routing::get,
 };
 use drover_app::{App, backend::Backend, shell};
-use leptos::prelude::{LeptosOptions, provide_context};
+use leptos::{
+    config::Env,
+    prelude::{LeptosOptions, provide_context},
+};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use std::{sync::Arc, time::Duration};
 use tower_http::{
@@ -73,6 +76,7 @@ fn leptos_options(state: &AppState) -> LeptosOptions {
         .output_name("drover")
         .site_root(state.config.site_root.to_string_lossy().into_owned())
         .site_pkg_dir("pkg")
+        .env(Env::PROD)
         .site_addr(state.config.listen)
         .build()
 }

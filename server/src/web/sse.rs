@@ -15,7 +15,7 @@ use axum::{
         sse::{Event, KeepAlive},
     },
 };
-use drover::viewer::Viewer;
+use drover::{id::ExecutionId, viewer::Viewer};
 use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use std::{convert::Infallible, time::Duration};
@@ -36,6 +36,8 @@ pub(super) struct Watch {
 #[derive(Clone, Copy)]
 enum Wanted {
     One(Topic),
+    /// The steps of a spec, and the lines that they write: those of other executions wake it too.
+    Execution(ExecutionId),
     /// The list of campaigns.
     Campaigns,
     /// A plan: the execution behind it, and the campaigns that it would change.
@@ -49,13 +51,19 @@ impl Wanted {
         match (topic, topic.split_once(':')) {
             ("home", _) => Self::Campaigns,
             (_, Some(("preview", _))) => Self::Plan,
-            _ => Topic::parse(topic).map_or(Self::Nothing, Self::One),
+            _ => match Topic::parse(topic) {
+                Some(Topic::Execution(id)) => Self::Execution(id),
+                topic => topic.map_or(Self::Nothing, Self::One),
+            },
         }
     }
 
     fn fits(self, topic: Topic) -> bool {
         match self {
             Self::One(one) => one == topic,
+            Self::Execution(id) => {
+                topic == Topic::Execution(id) || matches!(topic, Topic::Workspace(_))
+            }
             Self::Campaigns => matches!(topic, Topic::Campaign(_)),
             Self::Plan => matches!(topic, Topic::Campaign(_) | Topic::Execution(_)),
             Self::Nothing => false,

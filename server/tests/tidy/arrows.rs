@@ -248,7 +248,7 @@ mod tests {
         check(findings, store, "use crate::{clock, store::{a, git}, git::Mirror};", &[1]);
         check(findings, store, "use super::super::git;\nuse super::git;", &[1]);
         check(findings, "server/src/web/a.rs", "fn a() {\n  crate::git::run()\n}", &[2]);
-        check(findings, "server/src/cli/a.rs", "use crate::{git, store};", &[]);
+        check(findings, "server/src/serve.rs", "use crate::{git, store};", &[]);
         check(findings, "server/src/commands.rs", "use crate::{store, web};", &[1]);
     }
 

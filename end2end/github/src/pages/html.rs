@@ -12,7 +12,8 @@ pub(super) fn page(title: &str, crumbs: &[(&str, &str)], body: &str) -> String {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\">\
-         <title>{} · GitHub stand-in</title><link rel=\"stylesheet\" href=\"/style.css\"></head>\
+         <title>{} · GitHub stand-in</title><link rel=\"stylesheet\" href=\"/style.css\">\
+         <link rel=\"icon\" href=\"data:,\"></head>\
          <body><header><nav aria-label=\"Where you are\"><a href=\"/\">GitHub stand-in</a>{crumbs}\
          </nav></header><main>{body}</main></body></html>",
         escape(title)
@@ -32,6 +33,19 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     safe
+}
+
+/// GitHub does not show the HTML comments of a text: programs leave their marks in them.
+pub(super) fn without_comments(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, comment)) = rest.split_once("<!--") {
+        shown.push_str(before);
+        let Some((_, after)) = comment.split_once("-->") else { return shown };
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
 }
 
 pub(super) fn repo_list(repos: &[Arc<Repo>]) -> String {
@@ -101,7 +115,18 @@ pub(super) fn avatar(login: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{escape, without_comments};
+
+    #[test]
+    fn comments_in_a_text_are_not_shown() {
+        for (text, expected) in [
+            ("a <!-- x --> b<!--y-->", "a  b"),
+            ("a <!-- without an end", "a "),
+            ("a --> b", "a --> b"),
+        ] {
+            assert_eq!(without_comments(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn text_cannot_become_markup() {

@@ -152,10 +152,11 @@ fn head(pull: &Pull) -> String {
         let labels: String = labels.collect();
         let _ = write!(head, "<ul class=\"labels\" aria-label=\"Labels\">{labels}</ul>");
     }
-    let text = pull.body.as_deref().filter(|body| !body.is_empty());
-    match text {
-        Some(text) => drop(write!(head, "<div class=\"text\">{}</div>", escape(text))),
-        None => head.push_str("<p><em>No description.</em></p>"),
+    let text = html::without_comments(pull.body.as_deref().unwrap_or_default());
+    if text.trim().is_empty() {
+        head.push_str("<p><em>No description.</em></p>");
+    } else {
+        let _ = write!(head, "<div class=\"text\">{}</div>", escape(text.trim()));
     }
     head
 }
