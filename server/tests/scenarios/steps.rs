@@ -93,7 +93,7 @@ async fn steps_that_use_too_much_or_make_what_no_diff_may_hold_are_told_why() {
         ("outside", "echo x > /usr/drover", "exit code"),
         ("symlink", "ln -s /etc/passwd passwd", "passwd"),
         ("newline", "touch \"a\nb\"", "control character"),
-        ("large", "head -c 2M /dev/urandom | base64 > large", "1048576"),
+        ("large", "head -c 2M /dev/urandom | base64 > large", "larger than 1 MB"),
     ] {
         let page = app.ada.execute(&Spec::new(name).on(REPO).run(script)).await;
         assert_eq!(page.state, ExecutionState::Done, "{name}");
