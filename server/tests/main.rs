@@ -13,6 +13,7 @@ mod jobs;
 mod migrations;
 mod postgres;
 mod rewire;
+mod scenarios;
 mod store;
 mod support;
 mod tidy;

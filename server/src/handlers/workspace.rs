@@ -257,7 +257,10 @@ async fn write_log(
             .map(|LogEvent { step, stream, text }| NewLine { step, stream, text })
             .collect();
         logs::append(&mut *store.conn().await?, id, &lines).await?;
-        tokio::time::sleep(LOG_FLUSH).await;
+        // A step that writes much shall not wait for its log.
+        if lines.len() < LOG_EVENTS_MAX {
+            tokio::time::sleep(LOG_FLUSH).await;
+        }
     }
     Ok(())
 }

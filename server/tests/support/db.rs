@@ -41,6 +41,10 @@ impl TestDb {
         Self { store, name, admin: server.admin.clone() }
     }
 
+    pub(crate) fn url(&self) -> String {
+        with_database(&self.admin, &self.name)
+    }
+
     pub(crate) async fn conn(&self) -> PooledConn {
         self.store.conn().await.unwrap()
     }

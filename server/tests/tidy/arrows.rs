@@ -85,7 +85,7 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("diff_view", &["git", "highlight"]),
     ("jobs", &["store"]),
     ("hosts", &["code_host", "git", "store"]),
-    ("config", &["cli", "executor", "git", "hosts", "store"]),
+    ("config", &["cli", "code_host", "executor", "git", "hosts", "store"]),
     ("state", &["config", "executor", "git", "hosts", "jobs", "store"]),
     ("accounts", &["state", "store"]),
     ("commands", &["hosts", "jobs", "state", "store"]),

@@ -1,0 +1,93 @@
+//! What Drover says when it may not do something, or when there is nothing to do it to.
+
+use crate::support::{
+    app::{BOT, TestApp},
+    client::row,
+    spec::Spec,
+};
+use drover::{
+    changeset::status::ChangesetStatus,
+    view::{
+        changeset::ChangesetChoice,
+        execution::{ExecutionPage, ExecutionState},
+    },
+};
+
+const REPO: &str = "acme/shop";
+
+#[tokio::test]
+async fn a_token_that_was_revoked_needs_a_person_and_a_new_one_goes_on() {
+    let app = TestApp::new().await;
+    app.world.repo(REPO).await;
+    let preview = app.ada.preview(&Spec::new("hello").on(REPO)).await;
+    app.world.github.revoke_token(crate::support::app::BOT_TOKEN).unwrap();
+    app.ada.apply(&preview).await;
+    let page = app.ada.settled("hello").await;
+    let changeset = row(&page, REPO);
+    assert_eq!(changeset.status, ChangesetStatus::Failed, "{changeset:?}");
+    let problem = changeset.problem.as_ref().expect("it says what is the matter");
+    let words = format!("{} {}", problem.message, problem.next);
+    assert!(words.contains("token") || words.contains("credential"), "{words}");
+    assert!(!words.contains(crate::support::app::BOT_TOKEN), "{words}");
+    assert!(app.world.github.pulls(REPO).unwrap().is_empty());
+
+    app.world.github.grant_token("token-new", BOT).unwrap();
+    app.set_token("token-new").await;
+    app.ada.choose(changeset.id, ChangesetChoice::Retry).await;
+    let page = app.ada.settled("hello").await;
+    assert_eq!(row(&page, REPO).status, ChangesetStatus::Open, "{:#?}", row(&page, REPO));
+    assert_eq!(app.world.github.pulls(REPO).unwrap().len(), 1);
+    // The stand-in no longer knows the token that tests read with.
+    app.world.github.grant_token(crate::support::app::BOT_TOKEN, BOT).unwrap();
+}
+
+#[tokio::test]
+async fn a_repository_that_was_archived_meanwhile_is_said_to_be_read_only() {
+    let app = TestApp::new().await;
+    app.world.repo(REPO).await;
+    let preview = app.ada.preview(&Spec::new("hello").on(REPO)).await;
+    app.world.github.archive(REPO).unwrap();
+    app.ada.apply(&preview).await;
+    let page = app.ada.settled("hello").await;
+    let problem = row(&page, REPO).problem.clone().expect("it says what is the matter");
+    assert!(problem.message.contains("read-only"), "{problem:?}");
+    assert!(app.world.github.pulls(REPO).unwrap().is_empty());
+}
+
+#[track_caller]
+fn failed_so(page: &ExecutionPage, part: &str) {
+    match &page.state {
+        ExecutionState::Failed { reason } => assert!(reason.contains(part), "{reason}"),
+        state @ (ExecutionState::Resolving
+        | ExecutionState::Running
+        | ExecutionState::Done
+        | ExecutionState::Cancelled) => panic!("{state:?}, not failed: {part}"),
+    }
+}
+
+#[tokio::test]
+async fn an_execution_says_why_there_is_nothing_to_run_in() {
+    let app = TestApp::new().await;
+    app.world.readable_repo("acme/theirs").await;
+    app.world.repo("acme/old").await;
+    app.world.github.archive("acme/old").unwrap();
+    for (spec, part) in [
+        (Spec::new("a").on("acme/none"), "there is no repository `acme/none`"),
+        (Spec::new("b").on("acme/theirs"), "may not push"),
+        (Spec::new("c").on("acme/old"), "`acme/old` is archived"),
+        (Spec::new("d").matching("org:acme topic:nobody"), "matches no repository"),
+    ] {
+        failed_so(&app.ada.execute(&spec).await, part);
+    }
+}
+
+#[tokio::test]
+async fn what_a_query_leaves_out_is_said_and_stops_nothing() {
+    let app = TestApp::new().await;
+    app.world.readable_repo("acme/theirs").await;
+    app.world.repo(REPO).await;
+    let page = app.ada.execute(&Spec::new("hello").matching("org:acme")).await;
+    assert_eq!((page.state, page.counts.changed), (ExecutionState::Done, 1));
+    let [warning] = page.warnings.as_slice() else { panic!("{:?}", page.warnings) };
+    assert!(warning.contains("acme/theirs") && warning.contains("left out"), "{warning}");
+}

@@ -1,0 +1,12 @@
+//! The whole of Drover as its users and its code host see it: a spec goes in over HTTP, pull
+//! requests come out on the stand-in.
+
+mod access;
+mod change;
+mod crash;
+mod drift;
+mod faults;
+mod publish;
+mod refusals;
+mod start;
+mod steps;
