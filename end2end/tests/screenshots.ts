@@ -1,5 +1,6 @@
 // Makes the pictures of README: `make screenshots`.
 
+import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures.ts";
 import { Campaign } from "../pages/campaign.ts";
 import { Editor } from "../pages/editor.ts";
@@ -7,36 +8,36 @@ import { Execution } from "../pages/execution.ts";
 import { Home } from "../pages/home.ts";
 import { Preview } from "../pages/preview.ts";
 
-test.use({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1 });
+test.use({ viewport: { width: 1180, height: 760 }, deviceScaleFactor: 1 });
 
 test("pictures of the main path", async ({ drover }) => {
-  const picture = async (name: string) => {
-    for (const colorScheme of ["light", "dark"] as const) {
-      await drover.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await drover.screenshot({ path: `end2end/screenshots/${name}-${colorScheme}.png` });
-    }
-  };
-  await picture("home-empty");
   await new Home(drover).fromSample.click();
-  const editor = new Editor(drover);
-  await expect(editor.text).toBeVisible();
-  await picture("editor");
-  await editor.preview.click();
-  await expect(new Execution(drover).repositories).toBeVisible();
-  await picture("execution");
+  // The sample is done before it can be looked at.
+  await new Editor(drover).replace("cat > SECURITY.md", "sleep 2; cat > SECURITY.md");
+  await new Editor(drover).preview.click();
+  const execution = new Execution(drover);
+  await expect(execution.repositories.getByText("Changed", { exact: true }).nth(3)).toBeVisible();
+  await expect(execution.repositories.getByText(/^Step /).first()).toBeVisible();
+  await picture(drover, "execution", "light");
 
   const preview = new Preview(drover);
   await expect(preview.heading).toBeVisible({ timeout: 60_000 });
   const planned = await preview.rows.count();
-  await preview.unfold("acme/");
-  await drover.waitForLoadState("networkidle");
-  await picture("preview");
+  const row = await preview.unfold("acme/billing");
+  await expect(row.getByText("SECURITY.md").first()).toBeVisible();
+  await picture(drover, "preview", "light");
   await preview.apply.click();
 
   const campaign = new Campaign(drover);
+  await expect(campaign.withStatus("Open").nth(2)).toBeVisible({ timeout: 60_000 });
+  await picture(drover, "campaign", "light");
   await expect(campaign.withStatus("Open")).toHaveCount(planned, { timeout: 60_000 });
-  await picture("campaign");
   await campaign.rows.first().getByRole("link").first().click();
   await expect(drover.getByRole("heading", { name: "Diff" })).toBeVisible();
-  await picture("changeset");
+  await picture(drover, "changeset", "dark");
 });
+
+async function picture(page: Page, name: string, colorScheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+  await page.screenshot({ path: `end2end/screenshots/${name}-${colorScheme}.png` });
+}
