@@ -4,6 +4,7 @@ pub mod campaign;
 pub mod changeset;
 pub mod diff;
 pub mod id;
+pub mod merge_queue;
 pub mod names;
 pub mod time;
 pub mod view;

@@ -1,0 +1,194 @@
+//! How many entries share a slot, and when a slot is opened.
+
+use super::{
+    candidate::Candidate,
+    config::Speculation,
+    entry::{Entry, Phase, Standing},
+    gate::Mode,
+    id::EntryId,
+    order::{Landable, Place, place},
+    pull::{Origin, Priority},
+    queue::{MergeQueue, Outbox, Slot},
+};
+use crate::{id::CampaignId, time::Timestamp};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The line at one moment: who may go next, in order.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    waiting: Vec<EntryId>,
+    taken: usize,
+}
+
+impl Line {
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() - self.taken
+    }
+
+    fn next(&self) -> Option<EntryId> {
+        self.waiting.get(self.taken).copied()
+    }
+}
+
+/// Full batches only when there are more entries than workers to test them singly.
+pub(super) fn batch_size(waiting: usize, free: usize, batch_max: u32) -> usize {
+    waiting.div_ceil(free.max(1)).clamp(1, batch_max as usize)
+}
+
+impl MergeQueue {
+    /// Everybody who waits, in the order of being served.
+    pub(super) fn whole_line(&self) -> Vec<EntryId> {
+        self.places(|_| true).into_iter().map(|(.., id)| id).collect()
+    }
+
+    fn places(&self, counts: impl Fn(&Entry) -> bool) -> Vec<Place> {
+        let mut places: Vec<_> = self
+            .entries
+            .values()
+            .filter(|entry| matches!(entry.phase, Phase::Queued { .. }) && counts(entry))
+            .map(|entry| {
+                let landable = match self.gate.freeze_of(entry, self.now) {
+                    None => Landable::Now,
+                    Some(_) => Landable::Later,
+                };
+                place(entry, landable, self.config.ageing, self.now)
+            })
+            .collect();
+        places.sort_unstable();
+        places
+    }
+
+    /// Everybody who may be tested now, in the order of being served.
+    pub(super) fn line(&self) -> Line {
+        if self.gate.mode != Mode::Open {
+            return Line::default();
+        }
+        let mut in_flight = self.campaigns_in_flight();
+        let places =
+            self.places(|entry| self.gate.may_test(entry, self.now) && !self.is_clashing(entry));
+        let first = places.first().map(|place| place.0);
+        let waiting = places
+            .into_iter()
+            // Frozen entries are tested when nobody who may land waits.
+            .take_while(|place| Some(place.0) == first)
+            .map(|(.., id)| id)
+            .filter(|id| self.campaign_lets_pass(*id, &mut in_flight))
+            .collect();
+        Line { waiting, taken: 0 }
+    }
+
+    fn is_clashing(&self, entry: &Entry) -> bool {
+        entry.record.clashes.iter().any(|pull| {
+            let other = self.by_pull.get(pull).and_then(|id| self.entries.get(id));
+            other.is_some_and(|it| {
+                matches!(it.phase, Phase::InPipeline { .. } | Phase::Landing { .. })
+            })
+        })
+    }
+
+    /// Opens a slot at the end of the pipeline; `free` candidates may still be started.
+    pub(super) fn open_slot(
+        &mut self,
+        line: &mut Line,
+        free: usize,
+        speculation: Speculation,
+        out: &mut Outbox,
+    ) -> Opened {
+        let Some(first) = line.next() else { return Opened::NobodyWaits };
+        let size = batch_size(line.len(), free, speculation.batch_max);
+        if let Some(until) = self.patient_until(first, line.len(), speculation) {
+            return Opened::NotBefore(until);
+        }
+        let mut members = vec![first];
+        line.taken += 1;
+        while members.len() < size
+            && let Some(next) = line.next()
+            && self.may_share(first, next)
+        {
+            members.push(next);
+            line.taken += 1;
+        }
+        let id = self.next_id();
+        for member in &members {
+            self.set_phase(*member, Phase::InPipeline { slot: id }, out);
+        }
+        self.slots.push(Slot { id, members });
+        Opened::Slot
+    }
+
+    /// Until when an entry waits for company: only while tests go, for a share of a typical
+    /// one, and never when there is a full batch already.
+    fn patient_until(
+        &self,
+        first: EntryId,
+        waiting: usize,
+        speculation: Speculation,
+    ) -> Option<Timestamp> {
+        let entry = self.entries.get(&first)?;
+        let Phase::Queued { since } = entry.phase else { return None };
+        let is_idle = !self.candidates.values().any(Candidate::is_in_pipeline_tests);
+        if is_idle
+            || entry.priority == Priority::Critical
+            || waiting >= speculation.batch_max as usize
+        {
+            return None;
+        }
+        let typical = self.estimates.typical()?.as_millis();
+        let share = u128::from(speculation.patience.in_parts_per_million());
+        let millis = u64::try_from(typical * share / 1_000_000).ok()?;
+        let until = since + Duration::from_millis(millis);
+        (self.now < until).then_some(until)
+    }
+
+    /// Entries that need a test of their own share no slot; a batch stays within one class, so
+    /// that nobody waits for the tests of less urgent company.
+    fn may_share(&self, first: EntryId, next: EntryId) -> bool {
+        let (Some(first), Some(next)) = (self.entries.get(&first), self.entries.get(&next)) else {
+            return false;
+        };
+        let goes_alone = |entry: &Entry| match entry.record.standing {
+            Standing::Untested => self.is_canary(entry),
+            Standing::Cleared | Standing::Apart => true,
+        };
+        let kind = |entry: &Entry| matches!(entry.origin, Origin::Person);
+        !goes_alone(first) && !goes_alone(next) && kind(first) == kind(next)
+    }
+
+    fn campaigns_in_flight(&self) -> BTreeMap<CampaignId, u32> {
+        let mut in_flight = BTreeMap::new();
+        for entry in self.entries.values().filter(|entry| entry.is_in_flight()) {
+            if let Origin::Campaign(campaign) = entry.origin {
+                *in_flight.entry(campaign).or_insert(0) += 1;
+            }
+        }
+        in_flight
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opened {
+    Slot,
+    NobodyWaits,
+    NotBefore(Timestamp),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_grow_with_the_line_and_shrink_with_free_workers() {
+        let rows = [
+            ((1, 8), 1),
+            ((8, 8), 1),
+            ((9, 8), 2),
+            ((40, 8), 4),
+            ((3, 1), 3),
+            ((100, 0), 4),
+            ((0, 4), 1),
+        ];
+        for ((waiting, free), expected) in rows {
+            assert_eq!(batch_size(waiting, free, 4), expected, "{waiting} wait, {free} free");
+        }
+    }
+}

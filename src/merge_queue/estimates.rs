@@ -1,0 +1,82 @@
+//! What the queue has learned from its runs.
+
+use super::{
+    chance::{Chance, Seen},
+    entry::Standing,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Estimates {
+    /// That an entry which was never tested makes its candidate fail.
+    pub fails: Chance,
+    /// The same for an entry that passed alone after a failure.
+    pub cleared_fails: Chance,
+    /// How long a passing run takes; nothing is known before the first one.
+    pub typical_millis: Option<u64>,
+}
+
+/// The newest duration's share in the typical one is one part of so many.
+const DURATION_MEMORY: u64 = 16;
+
+impl Default for Estimates {
+    fn default() -> Self {
+        Self { fails: Chance::percent(7), cleared_fails: Chance::percent(5), typical_millis: None }
+    }
+}
+
+impl Estimates {
+    #[must_use]
+    pub fn passes(&self, standing: Standing) -> Chance {
+        match standing {
+            Standing::Untested | Standing::Apart => self.fails.not(),
+            Standing::Cleared => self.cleared_fails.not(),
+        }
+    }
+
+    pub(super) fn note(&mut self, standing: Standing, failing: Seen) {
+        let estimate = match standing {
+            Standing::Untested | Standing::Apart => &mut self.fails,
+            Standing::Cleared => &mut self.cleared_fails,
+        };
+        *estimate = estimate.after(failing);
+    }
+
+    pub(super) fn note_duration(&mut self, took: Duration) {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        self.typical_millis = Some(match self.typical_millis {
+            None => took,
+            Some(typical) => typical - typical / DURATION_MEMORY + took / DURATION_MEMORY,
+        });
+    }
+
+    /// How long a run takes, as far as is known.
+    #[must_use]
+    pub fn typical(&self) -> Option<Duration> {
+        self.typical_millis.map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_settle_around_what_is_seen() {
+        let mut estimates = Estimates::default();
+        assert_eq!(estimates.typical(), None);
+        estimates.note_duration(Duration::from_secs(160));
+        assert_eq!(estimates.typical(), Some(Duration::from_secs(160)));
+        estimates.note_duration(Duration::from_secs(320));
+        assert_eq!(estimates.typical(), Some(Duration::from_secs(170)));
+    }
+
+    #[test]
+    fn entries_that_passed_alone_are_judged_apart() {
+        let mut estimates = Estimates::default();
+        estimates.note(Standing::Cleared, Seen::DidNot);
+        assert_eq!(estimates.passes(Standing::Untested), Chance::percent(93));
+        assert!(estimates.passes(Standing::Cleared) > Chance::percent(95));
+    }
+}

@@ -1,0 +1,31 @@
+//! The merge queue.
+
+mod batching;
+mod build;
+pub mod campaign;
+pub mod candidate;
+pub mod chance;
+mod command;
+pub mod config;
+pub mod effect;
+pub mod entry;
+pub mod estimates;
+pub mod event;
+mod evidence;
+pub mod gate;
+pub mod id;
+mod isolation;
+pub mod landing;
+mod order;
+pub mod outage;
+mod pipeline;
+mod proofs;
+pub mod pull;
+mod pulls;
+pub mod queue;
+mod run;
+mod serial;
+pub mod status;
+mod tries;
+
+pub use self::queue::MergeQueue;
