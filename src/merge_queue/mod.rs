@@ -25,6 +25,8 @@ mod pulls;
 pub mod queue;
 mod run;
 mod serial;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 pub mod status;
 mod tries;
 

@@ -96,6 +96,12 @@ impl MergeQueue {
         })
     }
 
+    #[must_use]
+    pub fn has_ejected(&self, pull: PullNumber) -> bool {
+        let entry = self.by_pull.get(&pull).and_then(|id| self.entries.get(id));
+        entry.is_some_and(|it| matches!(it.phase, Phase::Ejected(_)))
+    }
+
     /// Those that land, then the pipeline, then the line.
     #[must_use]
     pub fn order(&self) -> Vec<EntryId> {

@@ -1,0 +1,8 @@
+//! Runs the queue against made-up worlds.
+
+pub mod figures;
+pub mod lab;
+pub mod names;
+pub mod ours;
+pub mod random;
+pub mod workload;
