@@ -1,7 +1,6 @@
 //! How many entries share a slot, and when a slot is opened.
 
 use super::{
-    candidate::Candidate,
     config::Speculation,
     entry::{Entry, Phase, Standing},
     gate::Mode,
@@ -103,7 +102,7 @@ impl MergeQueue {
         line.taken += 1;
         while members.len() < size
             && let Some(next) = line.next()
-            && self.may_share(first, next)
+            && members.iter().all(|member| self.may_share(*member, next))
         {
             members.push(next);
             line.taken += 1;
@@ -116,8 +115,8 @@ impl MergeQueue {
         Opened::Slot
     }
 
-    /// Until when an entry waits for company: only while tests go, for a share of a typical
-    /// one, and never when there is a full batch already.
+    /// Until when an entry waits for company: a single one, behind a single test. There the
+    /// queue is nearly idle, and what a batch saves counts for more than the wait.
     fn patient_until(
         &self,
         first: EntryId,
@@ -126,11 +125,8 @@ impl MergeQueue {
     ) -> Option<Timestamp> {
         let entry = self.entries.get(&first)?;
         let Phase::Queued { since } = entry.phase else { return None };
-        let is_idle = !self.candidates.values().any(Candidate::is_in_pipeline_tests);
-        if is_idle
-            || entry.priority == Priority::Critical
-            || waiting >= speculation.batch_max as usize
-        {
+        let tests = self.candidates.values().filter(|it| it.is_in_pipeline_tests()).count();
+        if tests != 1 || waiting != 1 || entry.priority == Priority::Critical {
             return None;
         }
         let typical = self.estimates.typical()?.as_millis();
@@ -148,10 +144,14 @@ impl MergeQueue {
         };
         let goes_alone = |entry: &Entry| match entry.record.standing {
             Standing::Untested => self.is_canary(entry),
-            Standing::Cleared | Standing::Apart => true,
+            Standing::Cleared => false,
+            Standing::Apart => true,
         };
-        let kind = |entry: &Entry| matches!(entry.origin, Origin::Person);
-        !goes_alone(first) && !goes_alone(next) && kind(first) == kind(next)
+        let kind = |entry: &Entry| (matches!(entry.origin, Origin::Person), entry.record.standing);
+        !first.record.failed_with.contains(&next.number())
+            && !goes_alone(first)
+            && !goes_alone(next)
+            && kind(first) == kind(next)
     }
 
     fn campaigns_in_flight(&self) -> BTreeMap<CampaignId, u32> {

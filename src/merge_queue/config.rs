@@ -29,11 +29,12 @@ pub enum Policy {
 pub struct Speculation {
     /// The entries of one batch, at most.
     pub batch_max: u32,
-    /// A test that is needed less probably than this is not started.
-    pub needed_min: Chance,
-    /// Tests needed more probably than this go before those of the isolation lane.
+    /// A test that is worth less is not started. The worth is the probability that the test is
+    /// needed, times the share of a test by which starting it now is earlier.
+    pub worth_min: Chance,
+    /// Tests that are worth more go before those of the isolation lane.
     pub before_lane: Chance,
-    /// While tests go, a fresh entry waits this share of a typical one for company.
+    /// While one test goes, a single fresh entry waits this share of it for company.
     pub patience: Chance,
     /// How many failing runs that tested an entry alone eject it.
     pub failures_to_eject: u32,
@@ -128,9 +129,9 @@ impl Default for Speculation {
     fn default() -> Self {
         Self {
             batch_max: 4,
-            needed_min: Chance::percent(15),
+            worth_min: Chance::percent(15),
             before_lane: Chance::percent(50),
-            patience: Chance::percent(25),
+            patience: Chance::SURE,
             failures_to_eject: 3,
         }
     }

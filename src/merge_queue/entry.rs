@@ -102,6 +102,9 @@ pub struct Record {
     pub standing: Standing,
     /// What landed since the entry passed alone, the latest last.
     pub landed_since: Vec<PullNumber>,
+    /// Entries that shared a failure with this one: if neither is to blame alone, they may be
+    /// together, so they share no batch again.
+    pub failed_with: BTreeSet<PullNumber>,
     /// Entries whose changes do not merge with this one's.
     pub clashes: BTreeSet<PullNumber>,
     /// How the last try ended.
@@ -121,7 +124,7 @@ pub enum Tried {
 pub enum Standing {
     #[default]
     Untested,
-    /// Passed alone after it was part of a failure: it goes first, and by itself.
+    /// Passed alone after it was part of a failure.
     Cleared,
     /// Goes by itself for another reason.
     Apart,

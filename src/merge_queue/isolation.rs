@@ -7,15 +7,27 @@ use super::{
     candidate::{Base, Purpose, Stage},
     chance::Seen,
     config::{Policy, Speculation},
-    entry::{Isolation, Phase, Standing},
+    entry::{Entry, Isolation, Phase, Standing},
     evidence::convict,
     id::{CandidateId, EntryId, RunId},
     queue::{MergeQueue, Outbox, Slot},
 };
+use std::collections::BTreeSet;
 
 impl MergeQueue {
     pub(super) fn suspect(&mut self, id: EntryId, out: &mut Outbox) {
         self.set_phase(id, Phase::Suspect(Isolation::Waiting), out);
+    }
+
+    pub(super) fn suspect_together(&mut self, members: &[EntryId], out: &mut Outbox) {
+        let pulls: BTreeSet<_> =
+            members.iter().filter_map(|id| self.entries.get(id)).map(Entry::number).collect();
+        for id in members {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.record.failed_with.extend(&pulls);
+            }
+            self.suspect(*id, out);
+        }
     }
 
     /// A run that tested this entry alone has failed.

@@ -325,7 +325,7 @@ impl MergeQueue {
             }
             match members.as_slice() {
                 [single] => self.convict_entry(*single, run, speculation, out),
-                many => many.iter().for_each(|member| self.suspect(*member, out)),
+                many => self.suspect_together(many, out),
             }
         }
     }

@@ -11,6 +11,7 @@ use super::{
     candidate::{Base, Candidate, Purpose, Stage},
     chance::Chance,
     config::Speculation,
+    entry::Standing,
     id::{CandidateId, EntryId, SlotId},
     queue::{MergeQueue, Outbox},
 };
@@ -20,12 +21,36 @@ use std::{
     collections::{BTreeMap, BinaryHeap},
 };
 
-/// One way in which the slots ahead may end: everything on `base` has passed, and the slots
-/// between that and `slot` have failed. The most probable way comes first.
-type Way = (Chance, Reverse<usize>, Base);
+/// One way in which the slots ahead may end: everything up to `base` has passed, and the slots
+/// between that and `slot` have failed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    /// What decides who gets a worker: how probable the way is, and what it saves to start now.
+    worth: Chance,
+    slot: Reverse<usize>,
+    base: Base,
+    needed: Chance,
+    /// The share of a test by which this start is earlier than one that waits until the
+    /// failures it bets on have been seen.
+    saves: Chance,
+}
+
+impl Way {
+    fn new(needed: Chance, saves: Chance, slot: usize, base: Base) -> Self {
+        Self { worth: needed.and(saves), slot: Reverse(slot), base, needed, saves }
+    }
+}
 
 /// The ways that are looked at in one step, for each worker and beyond.
 const WAYS_PER_WORKER: usize = 8;
+
+/// What a test that has just started still needs.
+const ALMOST_ALL: Chance = Chance::percent(99);
+/// Nobody knows how long an overdue test goes on.
+const REMAINING_MIN: Chance = Chance::percent(10);
+
+/// That a slot passes which has failed on another base: more likely than not it will not.
+const AFTER_FAILURE: Chance = Chance::percent(40);
 
 /// The candidates of each slot by what they stand on.
 type Table = BTreeMap<(SlotId, Base), CandidateId>;
@@ -102,25 +127,25 @@ impl MergeQueue {
         let mut line = self.line();
         let mut suspects = self.waiting_suspects().into_iter();
         let mut table = self.table();
-        let mut ways = BinaryHeap::from([(Chance::SURE, Reverse(0), self.anchor())]);
+        let first = Way::new(Chance::SURE, Chance::SURE, 0, self.anchor());
+        let mut ways = BinaryHeap::from([first]);
         let mut looks = WAYS_PER_WORKER * (self.config.workers as usize + 8);
         while free > 0
             && looks > 0
-            && let Some((needed, Reverse(at), base)) = ways.pop()
+            && let Some(way) = ways.pop()
         {
             looks -= 1;
-            if needed < speculation.needed_min {
+            if way.worth < speculation.worth_min {
                 break;
             }
-            if needed < speculation.before_lane {
+            if way.worth < speculation.before_lane {
                 free = self.isolate_up_to(free, &mut suspects, out);
             }
-            if free == 0
-                || (at >= self.slots.len() && !self.extend(&mut line, free, speculation, out))
-            {
+            let is_end = way.slot.0 >= self.slots.len();
+            if free == 0 || (is_end && !self.extend(&mut line, free, speculation, out)) {
                 continue;
             }
-            free -= self.follow((needed, Reverse(at), base), &mut table, &mut ways, out);
+            free -= self.follow(way, &mut table, &mut ways, out);
         }
         self.isolate_up_to(free, &mut suspects, out);
     }
@@ -165,15 +190,15 @@ impl MergeQueue {
     /// ways that go on from there. Returns how many workers that took.
     fn follow(
         &mut self,
-        (needed, Reverse(at), base): Way,
+        way: Way,
         table: &mut Table,
         ways: &mut BinaryHeap<Way>,
         out: &mut Outbox,
     ) -> usize {
+        let Way { slot: Reverse(at), base, needed, saves, .. } = way;
         let Some(slot) = self.slots.get(at) else { return 0 };
         let (slot_id, members) = (slot.id, slot.members.clone());
-        let passes = self.passes_together(&members);
-        let next = Reverse(at + 1);
+        let passes = self.passes_given_others(slot_id, &members);
         let found = table.get(&(slot_id, base.clone())).copied();
         let (id, taken) = match found {
             Some(id) => (id, 0),
@@ -187,17 +212,54 @@ impl MergeQueue {
             }
         };
         match self.candidates.get(&id).map(|it| &it.stage) {
-            Some(Stage::Passed { .. }) => ways.push((needed, next, Base::Candidate(id))),
-            Some(Stage::Failed { .. }) | None => ways.push((needed, next, base)),
+            Some(Stage::Passed { .. }) => {
+                ways.push(Way::new(needed, saves, at + 1, Base::Candidate(id)));
+            }
+            Some(Stage::Failed { .. }) | None => ways.push(Way::new(needed, saves, at + 1, base)),
             Some(Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. }) => {
-                ways.push((needed.and(passes), next, Base::Candidate(id)));
-                ways.push((needed.and(passes.not()), next, base));
+                let (passed, failed) = (needed.and(passes), needed.and(passes.not()));
+                let lasts = self.remaining(id);
+                let saves_then = if saves == Chance::SURE { lasts } else { saves.max(lasts) };
+                ways.push(Way::new(passed, saves, at + 1, Base::Candidate(id)));
+                ways.push(Way::new(failed, saves_then, at + 1, base));
             }
         }
         taken
     }
 
-    pub(super) fn passes_together(&self, members: &[EntryId]) -> Chance {
+    /// The share of a typical test that a candidate still needs, as far as is known.
+    fn remaining(&self, id: CandidateId) -> Chance {
+        let run = match self.candidates.get(&id).map(|it| &it.stage) {
+            Some(Stage::Testing { run, .. }) => self.runs.get(run),
+            Some(
+                Stage::Planned
+                | Stage::Building
+                | Stage::Built(_)
+                | Stage::Passed { .. }
+                | Stage::Failed { .. },
+            )
+            | None => None,
+        };
+        let (Some(running), Some(typical)) = (run, self.estimates.typical_millis) else {
+            return ALMOST_ALL;
+        };
+        let passed = self.now.since(running.since).as_millis();
+        let passed = u64::try_from(passed).unwrap_or(u64::MAX);
+        Chance::ratio(passed, typical).not().clamp(REMAINING_MIN, ALMOST_ALL)
+    }
+
+    /// What the slot's tests on other bases say about this one.
+    fn passes_given_others(&self, slot: SlotId, members: &[EntryId]) -> Chance {
+        let of_slot = self.candidates.values().filter(|it| it.slot() == Some(slot));
+        let passes = self.passes_together(members);
+        of_slot.fold(passes, |passes, other| match other.stage {
+            Stage::Passed { .. } => self.estimates.passes(Standing::Cleared),
+            Stage::Failed { .. } => passes.min(AFTER_FAILURE),
+            Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. } => passes,
+        })
+    }
+
+    fn passes_together(&self, members: &[EntryId]) -> Chance {
         members
             .iter()
             .filter_map(|id| self.entries.get(id))

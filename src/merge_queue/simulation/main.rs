@@ -22,9 +22,9 @@ fn main() {
         let start = std::time::Instant::now();
         let spec = Speculation {
             batch_max: get("b", 4),
-            needed_min: Chance::percent(get("min", 15)),
+            worth_min: Chance::percent(get("min", 15)),
             before_lane: Chance::percent(get("lane", 50)),
-            patience: Chance::percent(get("pat", 25)),
+            patience: Chance::percent(get("pat", 100)),
             failures_to_eject: get("f", 3),
         };
         let all: Vec<_> = (0..u64::from(get("seeds", 3)))
