@@ -1,6 +1,7 @@
 //! How many entries share a slot, and when a slot is opened.
 
 use super::{
+    chance::Chance,
     config::Speculation,
     entry::{Entry, Phase, Standing},
     gate::Mode,
@@ -10,7 +11,10 @@ use super::{
     queue::{MergeQueue, Outbox, Slot},
 };
 use crate::{id::CampaignId, time::Timestamp};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// The line at one moment: who may go next, in order.
 #[derive(Debug, Default)]
@@ -33,6 +37,23 @@ impl Line {
 pub(super) fn batch_size(waiting: usize, free: usize, batch_max: u32) -> usize {
     waiting.div_ceil(free.max(1)).clamp(1, batch_max as usize)
 }
+
+/// A slot that is needed at least as probably as not is opened beyond the window.
+const LIKELY: Chance = Chance::percent(50);
+
+/// For how many slots the workers suffice: each wants one test, and some more for every slot
+/// ahead of it that may fail.
+pub(super) fn window(workers: u32, fails: Chance) -> usize {
+    let wanted = |slots: u64| {
+        let bets = slots * slots * u64::from(fails.in_parts_per_million()) * BETS_PERCENT;
+        slots + bets / 100_000_000
+    };
+    let fits = (1..=u64::from(workers)).take_while(|slots| wanted(*slots) <= u64::from(workers));
+    fits.count().max(1)
+}
+
+/// The further tests of a slot for each one ahead of it and for a failure that is certain.
+const BETS_PERCENT: u64 = 280;
 
 impl MergeQueue {
     /// Everybody who waits, in the order of being served.
@@ -90,11 +111,16 @@ impl MergeQueue {
         &mut self,
         line: &mut Line,
         free: usize,
+        worth: Chance,
         speculation: Speculation,
         out: &mut Outbox,
     ) -> Opened {
         let Some(first) = line.next() else { return Opened::NobodyWaits };
-        let size = batch_size(line.len(), free, speculation.batch_max);
+        let room = self.window().saturating_sub(self.undecided_slots());
+        if room == 0 && worth < LIKELY {
+            return Opened::NobodyWaits;
+        }
+        let size = batch_size(line.len(), room.clamp(1, free), speculation.batch_max);
         if let Some(until) = self.patient_until(first, line.len(), speculation) {
             return Opened::NotBefore(until);
         }
@@ -113,6 +139,21 @@ impl MergeQueue {
         }
         self.slots.push(Slot { id, members });
         Opened::Slot
+    }
+
+    fn window(&self) -> usize {
+        window(self.config.workers, self.estimates.fails)
+    }
+
+    /// The slots of the pipeline on which a test is going on.
+    fn undecided_slots(&self) -> usize {
+        let tested: BTreeSet<_> = self
+            .candidates
+            .values()
+            .filter(|it| it.is_in_pipeline_tests())
+            .filter_map(|it| it.slot())
+            .collect();
+        tested.len()
     }
 
     /// Until when an entry waits for company: a single one, behind a single test. There the

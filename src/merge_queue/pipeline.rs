@@ -142,7 +142,7 @@ impl MergeQueue {
                 free = self.isolate_up_to(free, &mut suspects, out);
             }
             let is_end = way.slot.0 >= self.slots.len();
-            if free == 0 || (is_end && !self.extend(&mut line, free, speculation, out)) {
+            if free == 0 || (is_end && !self.extend(&mut line, free, way.worth, speculation, out)) {
                 continue;
             }
             free -= self.follow(way, &mut table, &mut ways, out);
@@ -173,10 +173,11 @@ impl MergeQueue {
         &mut self,
         line: &mut Line,
         free: usize,
+        worth: Chance,
         speculation: Speculation,
         out: &mut Outbox,
     ) -> bool {
-        match self.open_slot(line, free, speculation, out) {
+        match self.open_slot(line, free, worth, speculation, out) {
             Opened::Slot => true,
             Opened::NobodyWaits => false,
             Opened::NotBefore(until) => {
