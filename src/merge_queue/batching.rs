@@ -1,5 +1,7 @@
 //! How many entries share a slot, and when a slot is opened.
 
+#[cfg(test)]
+use super::bugs::{Bug, planted};
 use super::{
     chance::Chance,
     config::Speculation,
@@ -75,6 +77,12 @@ impl MergeQueue {
             })
             .collect();
         places.sort_unstable();
+        #[cfg(test)]
+        if planted(Bug::DecideByHiddenState) && !places.is_empty() {
+            let by = usize::try_from(super::bugs::planting::hidden()).unwrap_or(0);
+            let by = by % places.len();
+            places.rotate_left(by);
+        }
         places
     }
 

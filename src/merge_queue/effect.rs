@@ -43,6 +43,10 @@ pub enum Effect {
         to: Commit,
         pulls: Vec<PullNumber>,
     },
+    /// This request to land must not be sent again, nor for the first time.
+    AbandonLanding {
+        landing: LandingId,
+    },
     /// Read the target; does its history hold `about`?
     ReadTarget {
         reading: ReadingId,

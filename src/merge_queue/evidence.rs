@@ -1,6 +1,7 @@
 //! What a run's result says about the commit, and when it is enough to eject an entry.
 
 use super::{
+    bugs::{Bug, planted},
     entry::{Exit, Record, Standing},
     event::RunResult,
     id::RunId,
@@ -22,7 +23,10 @@ pub(super) fn judge(result: RunResult, timeouts: u32) -> Verdict {
     match result {
         RunResult::Passed => Verdict::Passed,
         RunResult::Failed => Verdict::Failed,
-        RunResult::TimedOut if timeouts >= TIMEOUTS_MAX => Verdict::Failed,
+        RunResult::Infra if planted(Bug::CountInfraAsEvidence) => Verdict::Failed,
+        RunResult::TimedOut if timeouts >= TIMEOUTS_MAX || planted(Bug::CountFirstTimeout) => {
+            Verdict::Failed
+        }
         RunResult::TimedOut => Verdict::AgainAfterTimeout,
         RunResult::Infra | RunResult::Cancelled => Verdict::AgainAfterInfra,
     }

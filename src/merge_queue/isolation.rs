@@ -4,6 +4,7 @@
 //! that fails is tested again; the runs of the same commit add up until they eject it.
 
 use super::{
+    bugs::{Bug, planted},
     candidate::{Base, Purpose, Stage},
     chance::Seen,
     config::{Policy, Speculation},
@@ -44,6 +45,7 @@ impl MergeQueue {
                 self.count_for_campaign(id, Seen::Happened);
                 self.set_phase(id, Phase::Ejected(exit), out);
             }
+            None if planted(Bug::ForgetSuspect) => (),
             None => self.suspect(id, out),
         }
     }

@@ -1,11 +1,12 @@
 //! Moving the target: one compare-and-swap at a time, lost answers resolved by reading.
 
 use super::{
-    candidate::{Base, Purpose, Stage},
+    bugs::{Bug, planted},
+    candidate::{Base, Member, Purpose, Stage},
     chance::Seen,
     config::Speculation,
     effect::{Effect, Refusal},
-    entry::{Exit, Phase, Standing},
+    entry::{Exit, Phase, Record, Standing},
     event::{Ancestry, Commit, Finding, Rejection},
     gate::{Alarm, Mode},
     id::{CandidateId, EntryId, LandingId, ReadingId},
@@ -26,7 +27,7 @@ pub struct Landing {
     /// Where the target has to be.
     pub expect: CommitSha,
     pub to: Commit,
-    pub members: Vec<EntryId>,
+    pub members: Vec<Member>,
     pub answer: Answer,
 }
 
@@ -46,13 +47,16 @@ pub const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
 impl MergeQueue {
     /// Lands the longest prefix of the pipeline that has passed, in one move.
     pub(super) fn land_prefix(&mut self, out: &mut Outbox) {
-        if self.landing.is_some() || matches!(self.gate.mode, Mode::Halted(_)) {
+        let is_busy = self.landing.is_some() && !planted(Bug::LandTwiceAtOnce);
+        let is_halted = matches!(self.gate.mode, Mode::Halted(_)) && !planted(Bug::IgnoreHalt);
+        if is_busy || is_halted {
             return;
         }
         let passed = self.passed_prefix();
         let Some(last) = passed.last().copied() else { return };
-        let covered: Vec<_> = self.slots.drain(..passed.len()).collect();
-        let members: Vec<_> = covered.into_iter().flat_map(|slot| slot.members).collect();
+        self.slots.drain(..passed.len());
+        let of_passed = passed.iter().filter_map(|id| self.candidates.get(id));
+        let members: Vec<_> = of_passed.flat_map(|it| it.members.clone()).collect();
         for candidate in passed.into_iter().filter(|it| *it != last) {
             self.drop_candidate(candidate, out);
         }
@@ -65,8 +69,9 @@ impl MergeQueue {
         for slot in &self.slots {
             let found = self.candidates.values().find(|candidate| {
                 candidate.slot() == Some(slot.id)
-                    && candidate.base == base
-                    && matches!(candidate.stage, Stage::Passed { .. })
+                    && (candidate.base == base || planted(Bug::LandWithoutComparingBase))
+                    && (matches!(candidate.stage, Stage::Passed { .. })
+                        || (planted(Bug::LandUntested) && candidate.built().is_some()))
             });
             match found {
                 Some(it) if !slot.members.iter().any(|id| self.is_frozen(*id)) => {
@@ -83,7 +88,7 @@ impl MergeQueue {
     pub(super) fn start_landing(
         &mut self,
         candidate: CandidateId,
-        members: Vec<EntryId>,
+        members: Vec<Member>,
         out: &mut Outbox,
     ) {
         let Some(removed) = self.candidates.remove(&candidate) else { return };
@@ -91,7 +96,7 @@ impl MergeQueue {
         let to = Commit { commit: built.commit.clone(), tree: built.tree.clone() };
         let id = self.next_id();
         for member in &members {
-            self.set_phase(*member, Phase::Landing { landing: id }, out);
+            self.set_phase(member.entry, Phase::Landing { landing: id }, out);
         }
         let expect = self.tip.commit.clone();
         let answer = Answer::Awaited { since: self.now };
@@ -109,7 +114,7 @@ impl MergeQueue {
 
     fn landing_pulls(&self) -> Vec<PullNumber> {
         let members = self.landing.iter().flat_map(|landing| &landing.members);
-        members.filter_map(|id| self.entries.get(id)).map(|entry| entry.number()).collect()
+        members.map(|member| member.pull).collect()
     }
 
     fn awaited(&self, id: LandingId) -> Result<&Landing, Refusal> {
@@ -142,10 +147,10 @@ impl MergeQueue {
                 candidate.base = Base::Target(landing.to.commit.clone());
             }
         }
-        for id in &landing.members {
-            self.note_outcome(*id, Seen::DidNot);
-            self.count_for_campaign(*id, Seen::DidNot);
-            self.set_phase(*id, Phase::Merged { commit: landing.to.commit.clone() }, out);
+        for member in &landing.members {
+            self.note_outcome(member.entry, Seen::DidNot);
+            self.count_for_campaign(member.entry, Seen::DidNot);
+            self.set_phase(member.entry, Phase::Merged { commit: landing.to.commit.clone() }, out);
         }
         for entry in self.entries.values_mut() {
             entry.note_landed(&pulls);
@@ -188,25 +193,35 @@ impl MergeQueue {
         self.fail_landing(Standing::Apart, out);
         if let [single] = members.as_slice() {
             let exit = Exit::Refused { message: message.to_owned() };
-            self.set_phase(*single, Phase::Ejected(exit), out);
+            self.set_phase(single.entry, Phase::Ejected(exit), out);
         }
     }
 
     /// Back into the line, at the old places.
     fn fail_landing(&mut self, standing: Standing, out: &mut Outbox) {
         let Some(landing) = self.landing.take() else { return };
+        out.push(Effect::AbandonLanding { landing: landing.id });
         out.push(Effect::DropCandidate { candidate: landing.candidate });
-        for id in landing.members {
-            if let Some(entry) = self.entries.get_mut(&id) {
+        let now = self.now;
+        for member in landing.members {
+            let Some(entry) = self.entries.get_mut(&member.entry) else { continue };
+            if entry.facts.head == member.head {
                 entry.record.standing = standing;
+            } else {
+                entry.record = Record::default();
+                entry.waiting_since = now;
             }
-            self.set_phase(id, Phase::Observed, out);
-            self.settle_entry(id, out);
+            self.set_phase(member.entry, Phase::Observed, out);
+            self.settle_entry(member.entry, out);
         }
     }
 
     pub(super) fn doubt_landing(&mut self, id: LandingId, out: &mut Outbox) -> Result<(), Refusal> {
-        self.awaited(id)?;
+        let to = self.awaited(id)?.to.clone();
+        if planted(Bug::AssumeLanded) {
+            self.finish_landing(to, out);
+            return Ok(());
+        }
         if let Some(landing) = &mut self.landing {
             landing.answer = Answer::Unknown;
         }
@@ -252,7 +267,7 @@ impl MergeQueue {
             (Some(landing), Ancestry::Absent | Ancestry::NotAsked) => match landing.answer {
                 // The request itself is still under way, and its answer says more.
                 Answer::Awaited { .. } => (),
-                Answer::Unknown if tip.commit == landing.expect => self.send_landing(out),
+                Answer::Unknown if tip.commit == landing.expect => self.land_again(out),
                 Answer::Unknown => {
                     self.fail_landing(Standing::Untested, out);
                     self.follow_target(tip, out);
@@ -262,12 +277,36 @@ impl MergeQueue {
         Ok(())
     }
 
+    /// The request did not arrive. What has changed since then decides whether it goes again.
+    fn land_again(&mut self, out: &mut Outbox) {
+        let members = self.landing.iter().flat_map(|landing| &landing.members);
+        let still_may = |member: &Member| {
+            self.entries.get(&member.entry).is_some_and(|entry| {
+                entry.facts.head == member.head
+                    && entry.facts.missing(self.authorisation(entry)).is_empty()
+                    && !self.is_frozen(member.entry)
+            })
+        };
+        let is_halted = matches!(self.gate.mode, Mode::Halted(_));
+        if !is_halted && members.into_iter().all(still_may) {
+            self.send_landing(out);
+        } else {
+            self.fail_landing(Standing::Untested, out);
+        }
+    }
+
     /// Somebody else moved the target: nothing that was tested on it says anything any more.
     fn follow_target(&mut self, tip: Commit, out: &mut Outbox) {
         if tip == self.tip {
             return;
         }
         self.tip = tip;
+        if planted(Bug::AcceptStaleResult) {
+            let base = self.anchor();
+            let on_target =
+                self.candidates.values_mut().filter(|it| matches!(it.base, Base::Target(_)));
+            on_target.for_each(|it| it.base = base.clone());
+        }
         self.release_suspects(out);
         self.after_move(out);
     }

@@ -1,6 +1,7 @@
 //! The merge queue.
 
 mod batching;
+mod bugs;
 mod build;
 pub mod campaign;
 pub mod candidate;

@@ -1,6 +1,7 @@
 //! Passed runs by tree and jobs: the same tree need not be tested twice.
 
 use super::{
+    bugs::{Bug, planted},
     candidate::{Built, JobsDigest, Member},
     id::RunId,
 };
@@ -36,7 +37,10 @@ impl Proofs {
     }
 
     pub(super) fn find(&self, built: &Built) -> Option<RunId> {
-        self.0.get(&built.tree).filter(|proof| proof.jobs == built.jobs).map(|proof| proof.run)
+        self.0
+            .get(&built.tree)
+            .filter(|proof| proof.jobs == built.jobs || planted(Bug::ReuseAcrossJobs))
+            .map(|proof| proof.run)
     }
 
     /// Nothing that was tested with this pull request counts any more.

@@ -1,6 +1,7 @@
 //! The machine: its state, its one way in, and the small moves that all rules share.
 
 use super::{
+    bugs::{Bug, planted},
     campaign::Tally,
     candidate::{Base, Candidate, Stage},
     config::{Config, ConfigError, Policy},
@@ -259,7 +260,9 @@ impl MergeQueue {
             Stage::Planned => return,
             Stage::Testing { run, .. } => {
                 self.runs.remove(&run);
-                out.push(Effect::CancelRun { run });
+                if !planted(Bug::ForgetToCancel) {
+                    out.push(Effect::CancelRun { run });
+                }
             }
             Stage::Building | Stage::Built(_) | Stage::Passed { .. } | Stage::Failed { .. } => (),
         }

@@ -1,6 +1,7 @@
 //! Runs start, end, and are lost.
 
 use super::{
+    bugs::{Bug, planted},
     candidate::{Candidate, Purpose, Stage},
     effect::{Effect, Refusal},
     event::{Commit, RunResult},
@@ -70,6 +71,7 @@ impl MergeQueue {
                 candidate.timeouts += 1;
                 candidate.stage = Stage::Built(built);
             }
+            Verdict::AgainAfterInfra if planted(Bug::ForgetRerun) => (),
             Verdict::AgainAfterInfra => {
                 candidate.stage = Stage::Built(built);
                 self.outage.note_failure(self.now);

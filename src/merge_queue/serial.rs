@@ -68,14 +68,15 @@ impl MergeQueue {
             && !matches!(self.gate.mode, Mode::Halted(_))
             && !self.is_frozen(id)
             && entry.facts.missing(self.authorisation(entry)).is_empty();
-        let Some(passed) = self.passed_serial(id).map(|it| it.id) else { return };
+        let Some(passed) = self.passed_serial(id) else { return };
+        let (passed, members) = (passed.id, passed.members.clone());
         if !may_land {
             return;
         }
         self.serial.wanted.clear();
         self.drop_all(|candidate| candidate.id != passed, out);
         self.touch_all(out);
-        self.start_landing(passed, vec![id], out);
+        self.start_landing(passed, members, out);
     }
 
     fn passed_serial(&self, id: EntryId) -> Option<&Candidate> {

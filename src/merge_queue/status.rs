@@ -105,7 +105,8 @@ impl MergeQueue {
     /// Those that land, then the pipeline, then the line.
     #[must_use]
     pub fn order(&self) -> Vec<EntryId> {
-        let landing = self.landing.iter().flat_map(|landing| &landing.members).copied();
+        let landing = self.landing.iter().flat_map(|landing| &landing.members);
+        let landing = landing.map(|member| member.entry);
         let in_pipeline = self.slots.iter().flat_map(|slot| &slot.members).copied();
         let suspects = self.entries.values().filter(|it| matches!(it.phase, Phase::Suspect(_)));
         let mut order: Vec<_> = landing.chain(in_pipeline).collect();

@@ -5,4 +5,5 @@ pub mod lab;
 pub mod names;
 pub mod ours;
 pub mod random;
+pub mod safety;
 pub mod workload;

@@ -99,6 +99,7 @@ impl Ours {
             }
             Effect::WakeAt(at) => lab.wake_at(time(at)),
             Effect::DropCandidate { .. }
+            | Effect::AbandonLanding { .. }
             | Effect::ReadTarget { .. }
             | Effect::Publish { .. }
             | Effect::FetchPull { .. }
