@@ -1,6 +1,6 @@
 //! How many entries share a slot, and when a slot is opened.
 
-#[cfg(test)]
+#[cfg(any(test, feature = "simulation"))]
 use super::bugs::{Bug, planted};
 use super::{
     chance::Chance,
@@ -77,7 +77,7 @@ impl MergeQueue {
             })
             .collect();
         places.sort_unstable();
-        #[cfg(test)]
+        #[cfg(any(test, feature = "simulation"))]
         if planted(Bug::DecideByHiddenState) && !places.is_empty() {
             let by = usize::try_from(super::bugs::planting::hidden()).unwrap_or(0);
             let by = by % places.len();

@@ -1,6 +1,30 @@
-//! Bugs that the tests plant, to see that the safety simulation finds them.
+//! Bugs that the safety simulation plants, to see that it finds them.
 //!
-//! Outside of tests nothing is ever planted, and the compiler removes the question.
+//! Outside of simulations nothing is ever planted, and the compiler removes the question.
+
+#[cfg(any(test, feature = "simulation"))]
+impl Bug {
+    pub(super) const ALL: [Self; 18] = [
+        Self::AcceptStaleResult,
+        Self::LandWithoutComparingBase,
+        Self::CountInfraAsEvidence,
+        Self::CountFirstTimeout,
+        Self::ForgetToCancel,
+        Self::KeepUnapproved,
+        Self::IgnorePush,
+        Self::BelieveOldFacts,
+        Self::BuildUnauthorised,
+        Self::LandTwiceAtOnce,
+        Self::AssumeLanded,
+        Self::LandUntested,
+        Self::IgnoreHalt,
+        Self::IgnoreFreeze,
+        Self::ReuseAcrossJobs,
+        Self::ForgetSuspect,
+        Self::ForgetRerun,
+        Self::DecideByHiddenState,
+    ];
+}
 
 /// One way in which the machine could be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,19 +64,19 @@ pub(super) enum Bug {
     /// A run that the machinery lost is not run again.
     ForgetRerun,
     /// A draw that is not in the state decides who goes first.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "simulation"))]
     DecideByHiddenState,
 }
 
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "simulation")))]
 pub(super) const fn planted(_: Bug) -> bool {
     false
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "simulation"))]
 pub(super) use self::planting::planted;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "simulation"))]
 pub(super) mod planting {
     use super::Bug;
     use std::cell::Cell;

@@ -8,6 +8,7 @@
 
 use super::{
     batching::{Line, Opened},
+    bugs::{Bug, planted},
     candidate::{Base, Candidate, Purpose, Stage},
     chance::Chance,
     config::Speculation,
@@ -80,6 +81,7 @@ impl MergeQueue {
             let base_at = match &candidate.base {
                 base if *base == anchor => Some(None),
                 Base::Candidate(base) => at_of_valid.get(base).map(|at| Some(*at)),
+                Base::Target(_) if planted(Bug::LandWithoutComparingBase) => Some(None),
                 Base::Target(_) => None,
             };
             let is_valid = match (at, base_at) {

@@ -199,6 +199,8 @@ impl MergeQueue {
         out.touched.insert(id);
         if entry.is_over() {
             let head = entry.facts.head.clone();
+            self.tries.remove(&id);
+            self.serial.forget(id);
             self.by_pull.remove(&entry.facts.number);
             self.over.push_back(id);
             if self.over.len() > OVER_MAX

@@ -40,6 +40,9 @@ impl SerialState {
 impl MergeQueue {
     /// E2 and H2.
     pub(super) fn restart_serial(&mut self, id: EntryId, out: &mut Outbox) {
+        if self.is_landing(id) {
+            return;
+        }
         self.drop_all(|candidate| candidate.is_apart_for(id), out);
         self.serial.wanted.insert(id);
         out.touched.insert(id);

@@ -10,6 +10,42 @@ fn main() {
     let get = |k: &str, d: u32| {
         args.iter().find_map(|a| a.strip_prefix(&format!("{k}="))).map_or(d, |v| v.parse().unwrap())
     };
+    if args.iter().any(|a| a == "bugs") {
+        for (b, s) in drover::merge_queue::simulation::safety::plant_bugs() {
+            println!("{b}: {s:?}");
+        }
+        return;
+    }
+    if get("safety", 0) > 0 {
+        let t = std::time::Instant::now();
+        println!(
+            "{:?} {:?}",
+            drover::merge_queue::simulation::safety::search(
+                u64::from(get("seed", 0)),
+                u64::from(get("safety", 0))
+            ),
+            t.elapsed()
+        );
+        return;
+    }
+    if args.iter().any(|a| a == "all") {
+        use drover::merge_queue::simulation::safety::exhaustive::*;
+        for m in 0..get("m", 2) {
+            for b in [1, 3] {
+                let t = std::time::Instant::now();
+                println!(
+                    "{m} {b} {:?} {:?}",
+                    explore(Bounds {
+                        misfortunes: m,
+                        batch_max: b,
+                        states_max: get("states", 1_000_000) as usize
+                    }),
+                    t.elapsed()
+                );
+            }
+        }
+        return;
+    }
     let only = args.iter().find_map(|a| a.strip_prefix("s="));
     let pulls = get("n", 2500) as usize;
     for mut setting in settings(pulls) {

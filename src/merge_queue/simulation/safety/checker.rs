@@ -17,7 +17,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was told and asked for so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Books {
     pulls: BTreeMap<PullNumber, PullFacts>,
     ranks: BTreeMap<PullNumber, (Origin, Priority)>,
@@ -36,7 +36,7 @@ pub struct Books {
     freezes: Vec<Freeze>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Plan {
     base: CommitSha,
     members: Vec<Member>,
@@ -114,14 +114,7 @@ impl Books {
 
     fn note_command(&mut self, action: &Action) {
         match action {
-            Action::Pull { pull, action, .. } => {
-                let head = self.pulls.get(pull).map(|facts| facts.head.clone());
-                match (action, head) {
-                    (PullAction::Authorise, Some(head)) => drop(self.authorised.insert(head)),
-                    (PullAction::Revoke, Some(head)) => drop(self.authorised.remove(&head)),
-                    _ => (),
-                }
-            }
+            Action::Pull { .. } => (),
             Action::Queue(QueueAction::Freeze(freeze)) => self.freezes.push(freeze.clone()),
             Action::Queue(QueueAction::Thaw(_)) => self.freezes.clear(),
             Action::Queue(_) => (),
@@ -130,12 +123,21 @@ impl Books {
 
     /// Writes down an event that the queue did not refuse.
     pub fn note_accepted(&mut self, event: &Event) {
-        if let Event::Command(command) = event
-            && let Action::Pull { pull, action, .. } = &command.action
-            && let PullAction::Enqueue { origin, priority, .. } = action
-        {
-            let priority = priority.unwrap_or(Priority::usual(*origin));
-            self.ranks.insert(*pull, (*origin, priority));
+        if let Event::PullGone { pull } = event {
+            self.ranks.remove(pull);
+        }
+        let Event::Command(command) = event else { return };
+        let Action::Pull { pull, action, .. } = &command.action else { return };
+        let head = self.pulls.get(pull).map(|facts| facts.head.clone());
+        match (action, head) {
+            (PullAction::Authorise, Some(head)) => drop(self.authorised.insert(head)),
+            (PullAction::Revoke, Some(head)) => drop(self.authorised.remove(&head)),
+            (PullAction::Unqueue, _) => drop(self.ranks.remove(pull)),
+            (PullAction::Enqueue { origin, priority, .. }, _) => {
+                let priority = priority.unwrap_or(Priority::usual(*origin));
+                self.ranks.insert(*pull, (*origin, priority));
+            }
+            _ => (),
         }
     }
 
@@ -264,7 +266,10 @@ impl Books {
         ensure(landed.keys().copied().collect::<BTreeSet<_>>() == named, || {
             format!("landing {landing} holds other pull requests than it names")
         })?;
-        landed.into_iter().try_for_each(|(pull, head)| self.check_landed(pull, head, now))
+        landed.iter().try_for_each(|(pull, head)| self.check_landed(*pull, head, now))?;
+        // What comes back after this is another entry, with a rank of its own.
+        named.iter().for_each(|pull| drop(self.ranks.remove(pull)));
+        Ok(())
     }
 
     fn check_landed(&self, pull: PullNumber, head: &CommitSha, now: Timestamp) -> Checked {

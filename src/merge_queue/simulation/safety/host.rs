@@ -10,7 +10,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Host {
     pub target: CommitSha,
     /// Where the target has been, the present last.
@@ -21,7 +21,7 @@ pub struct Host {
 }
 
 /// How often things go wrong, in percent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Faults {
     pub defective: u64,
     pub interacting: u64,
@@ -34,11 +34,13 @@ pub struct Faults {
 impl Faults {
     pub const MANY: Self =
         Self { defective: 15, interacting: 5, conflicting: 3, flaky: 8, infra: 6, timeouts: 4 };
+    pub const NONE: Self =
+        Self { defective: 0, interacting: 0, conflicting: 0, flaky: 0, infra: 0, timeouts: 0 };
     /// What is left when only the pull requests themselves are at fault.
     pub const HONEST: Self = Self { flaky: 0, infra: 0, timeouts: 0, ..Self::MANY };
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Contents {
     tree: u64,
     heads: Vec<CommitSha>,
