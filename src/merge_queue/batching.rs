@@ -55,7 +55,7 @@ pub(super) fn window(workers: u32, fails: Chance) -> usize {
 }
 
 /// The further tests of a slot for each one ahead of it and for a failure that is certain.
-const BETS_PERCENT: u64 = 280;
+const BETS_PERCENT: u64 = 205;
 
 impl MergeQueue {
     /// Everybody who waits, in the order of being served.
@@ -128,7 +128,8 @@ impl MergeQueue {
         if room == 0 && worth < LIKELY {
             return Opened::NobodyWaits;
         }
-        let size = batch_size(line.len(), room.clamp(1, free), speculation.batch_max);
+        let slots = if self.estimates.is_quiet() { 1 } else { room.clamp(1, free) };
+        let size = batch_size(line.len(), slots, speculation.batch_max);
         if let Some(until) = self.patient_until(first, line.len(), speculation) {
             return Opened::NotBefore(until);
         }
@@ -149,6 +150,10 @@ impl MergeQueue {
         Opened::Slot
     }
 
+    fn is_patient(&self, entry: &Entry) -> bool {
+        self.estimates.is_quiet() && entry.priority != Priority::Critical
+    }
+
     fn window(&self) -> usize {
         window(self.config.workers, self.estimates.fails)
     }
@@ -164,8 +169,8 @@ impl MergeQueue {
         tested.len()
     }
 
-    /// Until when an entry waits for company: a single one, behind a single test. There the
-    /// queue is nearly idle, and what a batch saves counts for more than the wait.
+    /// Until when an entry waits for company: behind a test, while the queue is quiet. Then what
+    /// a batch saves counts for more than the wait of the few who do not find it idle.
     fn patient_until(
         &self,
         first: EntryId,
@@ -174,8 +179,9 @@ impl MergeQueue {
     ) -> Option<Timestamp> {
         let entry = self.entries.get(&first)?;
         let Phase::Queued { since } = entry.phase else { return None };
-        let tests = self.candidates.values().filter(|it| it.is_in_pipeline_tests()).count();
-        if tests != 1 || waiting != 1 || entry.priority == Priority::Critical {
+        let is_idle = self.undecided_slots() == 0;
+        let is_full = waiting >= speculation.batch_max as usize;
+        if is_idle || is_full || !self.is_patient(entry) {
             return None;
         }
         let typical = self.estimates.typical()?.as_millis();

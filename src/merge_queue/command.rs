@@ -102,6 +102,7 @@ impl MergeQueue {
             return Err(Refusal::HeadTaken { pull, taken_by });
         }
         let now = self.now;
+        self.estimates.note_joined(now);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.wish = Wish::Land;
             entry.origin = origin;

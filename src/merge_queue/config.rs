@@ -129,7 +129,7 @@ impl Default for Speculation {
     fn default() -> Self {
         Self {
             batch_max: 4,
-            worth_min: Chance::percent(15),
+            worth_min: Chance::percent(12),
             before_lane: Chance::percent(50),
             patience: Chance::SURE,
             failures_to_eject: 3,

@@ -4,6 +4,7 @@ use super::{
     chance::{Chance, Seen},
     entry::Standing,
 };
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ pub struct Estimates {
     pub cleared_fails: Chance,
     /// How long a passing run takes; nothing is known before the first one.
     pub typical_millis: Option<u64>,
+    /// When the last entry joined the line, and how long after the one before, typically.
+    pub joined_at: Option<Timestamp>,
+    pub interval_millis: Option<u64>,
 }
 
 /// The newest duration's share in the typical one is one part of so many.
@@ -22,7 +26,13 @@ const DURATION_MEMORY: u64 = 16;
 
 impl Default for Estimates {
     fn default() -> Self {
-        Self { fails: Chance::percent(7), cleared_fails: Chance::percent(5), typical_millis: None }
+        Self {
+            fails: Chance::percent(7),
+            cleared_fails: Chance::percent(5),
+            typical_millis: None,
+            joined_at: None,
+            interval_millis: None,
+        }
     }
 }
 
@@ -44,17 +54,36 @@ impl Estimates {
     }
 
     pub(super) fn note_duration(&mut self, took: Duration) {
-        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        self.typical_millis = Some(match self.typical_millis {
-            None => took,
-            Some(typical) => typical - typical / DURATION_MEMORY + took / DURATION_MEMORY,
-        });
+        self.typical_millis = Some(smoothed(self.typical_millis, took));
+    }
+
+    pub(super) fn note_joined(&mut self, now: Timestamp) {
+        if let Some(before) = self.joined_at.replace(now) {
+            self.interval_millis = Some(smoothed(self.interval_millis, now.since(before)));
+        }
+    }
+
+    /// Whether entries come more rarely than tests are long: then most find the queue idle.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        match (self.interval_millis, self.typical_millis) {
+            (Some(interval), Some(typical)) => interval > typical,
+            (None, _) | (_, None) => false,
+        }
     }
 
     /// How long a run takes, as far as is known.
     #[must_use]
     pub fn typical(&self) -> Option<Duration> {
         self.typical_millis.map(Duration::from_millis)
+    }
+}
+
+fn smoothed(known: Option<u64>, seen: Duration) -> u64 {
+    let seen = u64::try_from(seen.as_millis()).unwrap_or(u64::MAX);
+    match known {
+        None => seen,
+        Some(known) => known - known / DURATION_MEMORY + seen / DURATION_MEMORY,
     }
 }
 

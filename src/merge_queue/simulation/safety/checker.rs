@@ -268,7 +268,7 @@ impl Books {
         })?;
         landed.iter().try_for_each(|(pull, head)| self.check_landed(*pull, head, now))?;
         // What comes back after this is another entry, with a rank of its own.
-        named.iter().for_each(|pull| drop(self.ranks.remove(pull)));
+        self.ranks.retain(|pull, _| !named.contains(pull));
         Ok(())
     }
 
