@@ -115,7 +115,7 @@ impl Lab {
         }
     }
 
-    pub fn run(&mut self, contender: &mut impl Contender) {
+    pub fn run(&mut self, contender: &mut dyn Contender) {
         let last = self.arrivals.last().map_or(0.0, |arrival| arrival.at);
         while let Some(Reverse(item)) = self.agenda.pop() {
             if item.at > last * PATIENCE {
@@ -192,6 +192,11 @@ impl Lab {
     pub fn eject(&mut self, pull: Pull) {
         let fault = if self.is_sound(&[pull]) { Fault::Innocent } else { Fault::Guilty };
         self.ends[pull] = End::Ejected { at: self.now, fault };
+    }
+
+    /// For whoever knows what is under way.
+    pub fn eject_as_guilty(&mut self, pull: Pull) {
+        self.ends[pull] = End::Ejected { at: self.now, fault: Fault::Guilty };
     }
 
     /// The truth about the target with these on top.

@@ -136,7 +136,7 @@ impl Contender for Ours {
             Source::Person => Origin::Person,
             Source::Campaign => Origin::Campaign(CampaignId(Uuid::nil())),
         };
-        self.events.push_back(Event::PullSeen(facts(pull)));
+        self.events.push_back(seen(pull));
         self.events.push_back(enqueue(pull, origin));
         self.feed(lab);
     }
@@ -158,6 +158,10 @@ impl Contender for Ours {
     }
 }
 
+pub(super) fn seen(pull: Pull) -> Event {
+    Event::PullSeen(facts(pull))
+}
+
 fn facts(pull: Pull) -> PullFacts {
     let head: CommitSha = sha(1_000_000_000 + pull as u64);
     PullFacts {
@@ -173,7 +177,7 @@ fn facts(pull: Pull) -> PullFacts {
     }
 }
 
-fn enqueue(pull: Pull, origin: Origin) -> Event {
+pub(super) fn enqueue(pull: Pull, origin: Origin) -> Event {
     let by = Actor { name: "simulation".to_owned(), permission: Permission::Maintain };
     let action = PullAction::Enqueue { target: branch(), priority: None, origin };
     Event::Command(Command { by, action: Action::Pull { pull: number(pull), head: None, action } })
