@@ -32,11 +32,11 @@ bench: ## measure the figures that README gives: id | measured | goal | ok or sh
 
 simulate: ## play the merge queue against other policies and print the figures
 	@. .ci/settings && cargo run --release --quiet --package drover \
-		--features simulation --example simulate -- figures
+		--features simulation --example simulate
 
 simulate-safety: ## hunt for a queue that lands what it has not tested [STEPS=]
 	@. .ci/settings && cargo run --release --quiet --package drover \
-		--features simulation --example simulate -- safety --steps $(STEPS)
+		--features simulation --example simulate -- safety $(STEPS)
 
 screenshots: ## make the pictures of README anew
 	@.ci/setup test

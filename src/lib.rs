@@ -126,6 +126,7 @@ pub mod changeset;
 pub mod diff;
 pub mod id;
 pub mod job;
+pub mod merge_queue;
 pub mod names;
 #[cfg(test)]
 mod random;

@@ -82,6 +82,9 @@ names! {
     /// A full SHA-1 or SHA-256 object name in lower-case hexadecimal.
     CommitSha, is_commit_sha,
     "a commit: 40 or 64 lower-case hexadecimal digits";
+    /// The full object name of a tree: two commits with one tree hold the same files.
+    TreeSha, is_commit_sha,
+    "a tree: 40 or 64 lower-case hexadecimal digits";
 }
 
 /// The number that a code host gave a pull request within its repository.

@@ -1,0 +1,140 @@
+//! The lane beside the pipeline: who broke it? Each suspect is tested alone on the target.
+//!
+//! A suspect that passes is cleared: it goes back to the front of the line, and by itself. One
+//! that fails is tested again; the runs of the same commit add up until they eject it.
+
+use super::{
+    bugs::{Bug, planted},
+    candidate::{Base, Purpose, Stage},
+    chance::Seen,
+    config::{Policy, Speculation},
+    entry::{Entry, Isolation, Phase, Standing},
+    evidence::convict,
+    id::{CandidateId, EntryId, RunId},
+    queue::{MergeQueue, Outbox, Slot},
+};
+use std::collections::BTreeSet;
+
+impl MergeQueue {
+    pub(super) fn suspect(&mut self, id: EntryId, out: &mut Outbox) {
+        self.set_phase(id, Phase::Suspect(Isolation::Waiting), out);
+    }
+
+    pub(super) fn suspect_together(&mut self, members: &[EntryId], out: &mut Outbox) {
+        let pulls: BTreeSet<_> =
+            members.iter().filter_map(|id| self.entries.get(id)).map(Entry::number).collect();
+        for id in members {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.record.failed_with.extend(&pulls);
+            }
+            self.suspect(*id, out);
+        }
+    }
+
+    /// A run that tested this entry alone has failed.
+    pub(super) fn convict_entry(
+        &mut self,
+        id: EntryId,
+        run: RunId,
+        speculation: Speculation,
+        out: &mut Outbox,
+    ) {
+        // A quiet queue has no need to hurry and none to spare: there, cost is what counts.
+        let spared = u32::from(self.estimates.is_quiet() && speculation.failures_to_eject > 2);
+        let enough = speculation.failures_to_eject - spared;
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        match convict(&mut entry.record, run, enough) {
+            Some(exit) => {
+                self.count_for_campaign(id, Seen::Happened);
+                self.set_phase(id, Phase::Ejected(exit), out);
+            }
+            None if planted(Bug::ForgetSuspect) => (),
+            None => self.suspect(id, out),
+        }
+    }
+
+    pub(super) fn close_isolation(&mut self, id: CandidateId, entry: EntryId, out: &mut Outbox) {
+        let Policy::Speculative(speculation) = self.config.policy else { return };
+        let Some(candidate) = self.candidates.get(&id) else { return };
+        match candidate.stage {
+            Stage::Failed { run } => {
+                self.drop_candidate(id, out);
+                self.convict_entry(entry, run, speculation, out);
+            }
+            Stage::Passed { .. } => {
+                self.clear(entry);
+                if self.can_land_at_once(&candidate_base(self, id), entry) {
+                    self.promote(id, entry, out);
+                } else {
+                    self.drop_candidate(id, out);
+                    self.requeue(entry, out);
+                }
+            }
+            Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. } => (),
+        }
+    }
+
+    fn clear(&mut self, id: EntryId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.record.standing = Standing::Cleared;
+            entry.record.failures.clear();
+            entry.record.landed_since.clear();
+        }
+    }
+
+    /// A passing isolation run is a landable candidate while its base is the target and nothing
+    /// in the pipeline would have to start over for it.
+    fn can_land_at_once(&self, base: &Base, entry: EntryId) -> bool {
+        self.slots.is_empty()
+            && self.landing.is_none()
+            && *base == Base::Target(self.tip.commit.clone())
+            && !self.is_frozen(entry)
+    }
+
+    fn promote(&mut self, id: CandidateId, entry: EntryId, out: &mut Outbox) {
+        let slot = self.next_id();
+        self.slots.push(Slot { id: slot, members: vec![entry] });
+        if let Some(candidate) = self.candidates.get_mut(&id) {
+            candidate.purpose = Purpose::Pipeline(slot);
+        }
+        self.set_phase(entry, Phase::InPipeline { slot }, out);
+    }
+
+    /// Suspects that wait for a test, those that waited longest first.
+    pub(super) fn waiting_suspects(&self) -> Vec<EntryId> {
+        let mut waiting: Vec<_> = self
+            .entries
+            .values()
+            .filter(|entry| entry.phase == Phase::Suspect(Isolation::Waiting))
+            .filter(|entry| self.gate.may_test(entry, self.now))
+            .map(|entry| (entry.priority, entry.waiting_since, entry.id))
+            .collect();
+        waiting.sort_unstable();
+        waiting.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    pub(super) fn isolate(&mut self, id: EntryId, out: &mut Outbox) {
+        let base = Base::Target(self.tip.commit.clone());
+        if let Some(candidate) = self.plan_candidate(base, &[id], Purpose::Isolation(id), out) {
+            self.set_phase(id, Phase::Suspect(Isolation::Testing { candidate }), out);
+        }
+    }
+
+    /// The target is another one now: what the lane is testing is tested anew.
+    pub(super) fn release_suspects(&mut self, out: &mut Outbox) {
+        self.drop_all(|candidate| matches!(candidate.purpose, Purpose::Isolation(_)), out);
+        let suspects: Vec<_> = self
+            .entries
+            .values()
+            .filter(|entry| matches!(entry.phase, Phase::Suspect(Isolation::Testing { .. })))
+            .map(|entry| entry.id)
+            .collect();
+        for id in suspects {
+            self.suspect(id, out);
+        }
+    }
+}
+
+fn candidate_base(queue: &MergeQueue, id: CandidateId) -> Base {
+    queue.candidates.get(&id).map_or_else(|| queue.anchor(), |it| it.base.clone())
+}

@@ -1,0 +1,34 @@
+//! The merge queue.
+
+mod batching;
+mod bugs;
+mod build;
+pub mod campaign;
+pub mod candidate;
+pub mod chance;
+mod command;
+pub mod config;
+pub mod effect;
+pub mod entry;
+pub mod estimates;
+pub mod event;
+mod evidence;
+pub mod gate;
+pub mod id;
+mod isolation;
+pub mod landing;
+mod order;
+pub mod outage;
+mod pipeline;
+mod proofs;
+pub mod pull;
+mod pulls;
+pub mod queue;
+mod run;
+mod serial;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
+pub mod status;
+mod tries;
+
+pub use self::queue::MergeQueue;

@@ -1,0 +1,184 @@
+//! The code host and the runners as they really are, whatever the queue believes.
+
+use super::super::{names::sha, random::Random};
+use crate::{
+    merge_queue::{
+        candidate::Member,
+        event::{Against, Ancestry, Commit, RunResult},
+    },
+    names::{CommitSha, PullNumber},
+};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Hash)]
+pub struct Host {
+    pub target: CommitSha,
+    /// Where the target has been, the present last.
+    pub history: Vec<CommitSha>,
+    commits: BTreeMap<CommitSha, Contents>,
+    last_commit: u64,
+    pub faults: Faults,
+}
+
+/// How often things go wrong, in percent.
+#[derive(Clone, Copy, Debug, Hash)]
+pub struct Faults {
+    pub defective: u64,
+    pub interacting: u64,
+    pub conflicting: u64,
+    pub flaky: u64,
+    pub infra: u64,
+    pub timeouts: u64,
+}
+
+impl Faults {
+    pub const MANY: Self =
+        Self { defective: 15, interacting: 5, conflicting: 3, flaky: 8, infra: 6, timeouts: 4 };
+    pub const NONE: Self =
+        Self { defective: 0, interacting: 0, conflicting: 0, flaky: 0, infra: 0, timeouts: 0 };
+    /// What is left when only the pull requests themselves are at fault.
+    pub const HONEST: Self = Self { flaky: 0, infra: 0, timeouts: 0, ..Self::MANY };
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Contents {
+    tree: u64,
+    heads: Vec<CommitSha>,
+}
+
+pub enum Build {
+    Done(Commit),
+    Conflict(PullNumber, Against),
+}
+
+impl Host {
+    #[must_use]
+    pub fn new(faults: Faults) -> Self {
+        let root: CommitSha = sha(1);
+        let contents = Contents { tree: 0, heads: vec![] };
+        Self {
+            target: root.clone(),
+            history: vec![root.clone()],
+            commits: BTreeMap::from([(root, contents)]),
+            last_commit: 1_000_000,
+            faults,
+        }
+    }
+
+    #[must_use]
+    pub fn tip(&self) -> Commit {
+        self.commit(&self.target)
+    }
+
+    fn commit(&self, commit: &CommitSha) -> Commit {
+        let tree = self.commits.get(commit).map_or(0, |contents| contents.tree);
+        Commit { commit: commit.clone(), tree: sha(tree) }
+    }
+
+    /// Builds the same commit whenever it is asked again.
+    pub fn build(&mut self, number: u64, base: &CommitSha, members: &[Member]) -> Build {
+        let Some(below) = self.commits.get(base).cloned() else {
+            return Build::Conflict(PullNumber(0), Against::Target);
+        };
+        let mut contents = below;
+        for (at, member) in members.iter().enumerate() {
+            if draw(&[&member.head]) % 100 < self.faults.conflicting {
+                return Build::Conflict(member.pull, Against::Target);
+            }
+            let clash = members[..at].iter().find(|mate| {
+                draw(&[&mate.head, &member.head]) / 100 % 100 < self.faults.conflicting
+            });
+            if let Some(mate) = clash {
+                return Build::Conflict(member.pull, Against::Pull(mate.pull));
+            }
+            contents.tree = contents.tree.wrapping_add(draw(&[&member.head]));
+            contents.heads.push(member.head.clone());
+        }
+        let commit: CommitSha = sha(1_000 + number);
+        self.commits.insert(commit.clone(), contents);
+        Build::Done(self.commit(&commit))
+    }
+
+    /// What a run of this commit says.
+    pub fn test(&self, commit: &CommitSha, random: &mut Random) -> RunResult {
+        let drawn = random.next() % 100;
+        let faults = self.faults;
+        if drawn < faults.infra {
+            return if drawn % 2 == 0 { RunResult::Infra } else { RunResult::Cancelled };
+        }
+        if drawn < faults.infra + faults.timeouts {
+            return RunResult::TimedOut;
+        }
+        let is_flaky = drawn < faults.infra + faults.timeouts + faults.flaky;
+        if is_flaky || !self.is_sound(commit) { RunResult::Failed } else { RunResult::Passed }
+    }
+
+    fn is_sound(&self, commit: &CommitSha) -> bool {
+        let heads = self.commits.get(commit).map_or(&[][..], |contents| &contents.heads);
+        // Only the youngest can break what has landed.
+        let recent = &heads[heads.len().saturating_sub(8)..];
+        recent.iter().enumerate().all(|(at, head)| {
+            draw(&[head]) / 10_000 % 100 >= self.faults.defective
+                && recent[..at]
+                    .iter()
+                    .all(|other| draw(&[other, head]) % 100 >= self.faults.interacting)
+        })
+    }
+
+    /// The compare-and-swap. Whether it was done is the answer, and cannot be taken back.
+    pub fn swap(&mut self, expect: &CommitSha, to: &CommitSha) -> Swap {
+        if self.target != *expect {
+            return if self.target == *to { Swap::Done } else { Swap::Refused };
+        }
+        self.move_to(to.clone());
+        Swap::Done
+    }
+
+    fn move_to(&mut self, to: CommitSha) {
+        self.target = to.clone();
+        self.history.push(to);
+    }
+
+    /// Somebody pushes to the target.
+    pub fn push_by_others(&mut self) {
+        self.last_commit += 1;
+        let commit: CommitSha = sha(self.last_commit);
+        let mut contents =
+            self.commits.get(&self.target).cloned().unwrap_or(Contents { tree: 0, heads: vec![] });
+        contents.tree = contents.tree.wrapping_add(draw(&[&commit]));
+        self.commits.insert(commit.clone(), contents);
+        self.move_to(commit);
+    }
+
+    /// Somebody rewinds the target: what landed is not in its history any more.
+    pub fn force_push_by_others(&mut self) {
+        if self.history.len() > 1 {
+            self.history.pop();
+            self.target = self.history.last().cloned().unwrap_or_else(|| sha(1));
+        }
+    }
+
+    #[must_use]
+    pub fn ancestry(&self, commit: Option<&CommitSha>) -> Ancestry {
+        match commit {
+            None => Ancestry::NotAsked,
+            Some(commit) if self.history.contains(commit) => Ancestry::Contained,
+            Some(_) => Ancestry::Absent,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    Done,
+    Refused,
+}
+
+/// A number that depends on the commits, not on their order.
+fn draw(commits: &[&CommitSha]) -> u64 {
+    let sum = commits.iter().fold(0_u64, |sum, commit| {
+        let number = u64::from_str_radix(&commit.as_str()[24..], 16).unwrap_or(0);
+        sum.wrapping_add(Random::new(number).next())
+    });
+    Random::new(sum).next()
+}
