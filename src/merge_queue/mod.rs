@@ -29,6 +29,8 @@ mod serial;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
 pub mod status;
+#[cfg(test)]
+mod tests;
 mod tries;
 
 pub use self::queue::MergeQueue;

@@ -157,7 +157,7 @@ fn describe(setting: &Setting) -> String {
 const DIVERGES: f64 = 0.1;
 
 fn line(text: &mut String, name: &str, it: &Figures, oracle: &Figures, verdict: &str) {
-    let waits = if it.backlog > DIVERGES && it.p50 > 10.0 {
+    let waits = if it.backlog > DIVERGES {
         "diverges | ".to_owned()
     } else {
         format!("{:.2} | {:.2}", it.p50, it.p95)

@@ -222,7 +222,7 @@ impl World {
                 self.answers.push(Event::TargetRead { reading, tip: self.host.tip(), landing });
             }
             Effect::Audit { landing, .. } => {
-                let finding = match self.random.below(100) {
+                let finding = match self.random.below(20) {
                     0 => Finding::Differs { found: self.host.tip() },
                     _ => Finding::AsTested,
                 };
