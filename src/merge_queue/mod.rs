@@ -1,4 +1,5 @@
-//! The merge queue.
+#![doc = include_str!("overview.md")]
+#![doc = include_str!("figures.md")]
 
 mod batching;
 mod bugs;

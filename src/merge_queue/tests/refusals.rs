@@ -116,8 +116,8 @@ fn who_may_not_and_who_saw_another_head_are_refused() {
 
 /// Any event with any ids, none of them meant for the state that it meets.
 fn arbitrary(random: &mut Random, story: &Story) -> Event {
-    let id = random.next() % (story.queue.last_id + 3);
-    let pull = PullNumber(i64::try_from(random.next() % 6).unwrap_or(0));
+    let id = random.draw() % (story.queue.last_id + 3);
+    let pull = PullNumber(i64::try_from(random.draw() % 6).unwrap_or(0));
     let results = [
         RunResult::Passed,
         RunResult::Failed,
@@ -126,7 +126,7 @@ fn arbitrary(random: &mut Random, story: &Story) -> Event {
         RunResult::Cancelled,
     ];
     let result = *random.pick(&results).unwrap();
-    let number = random.next() % 30 + 1;
+    let number = random.draw() % 30 + 1;
     let tip = Commit { commit: sha(number), tree: sha(number) };
     match random.below(16) {
         0 => Event::PullGone { pull },
@@ -166,11 +166,11 @@ fn no_sequence_of_events_makes_the_queue_panic() {
         let mut story = if seed % 5 == 0 { Story::serial() } else { Story::new(3) };
         for _ in 0..150 {
             if random.percent(20) {
-                let pull = i64::try_from(random.next() % 6).unwrap_or(0);
+                let pull = i64::try_from(random.draw() % 6).unwrap_or(0);
                 story.enqueue(pull);
             }
             let event = arbitrary(&mut random, &story);
-            let now = Timestamp(i64::try_from(random.next() % 1_000_000).unwrap_or(0));
+            let now = Timestamp(i64::try_from(random.draw() % 1_000_000).unwrap_or(0));
             story.queue.step(event, now);
             if random.percent(10) {
                 story.command_queue(QueueAction::Open);
