@@ -1,10 +1,7 @@
 //! What happens next, drawn from a seed.
 
 use super::{
-    super::{
-        names::{branch, sha},
-        random::Random,
-    },
+    super::{names::branch, random::Random},
     Violation,
     checker::Books,
     host::{Build, Faults, Host, Swap},
@@ -17,15 +14,11 @@ use crate::{
         config::{CampaignRules, Config, Policy, Serial, Speculation},
         effect::{Effect, Refusal},
         entry::Phase,
-        event::{
-            Action, Actor, Command, Event, Finding, Permission, PullAction, QueueAction, Rejection,
-            RunResult,
-        },
-        gate::{Freeze, Mode, Scope, Testing},
-        id::{CandidateId, FreezeId, LandingId, ReadingId, RunId},
-        pull::{Origin, Priority, PullFacts, Readiness, Trust},
+        event::{Action, Event, Finding, QueueAction, Rejection, RunResult},
+        id::RunId,
+        pull::PullFacts,
     },
-    names::{CommitSha, PullNumber},
+    names::PullNumber,
     time::Timestamp,
 };
 use std::{collections::BTreeMap, time::Duration};
