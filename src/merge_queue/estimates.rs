@@ -14,8 +14,6 @@ pub struct Estimates {
     pub fails: Chance,
     /// The same for an entry that passed alone after a failure.
     pub cleared_fails: Chance,
-    /// That a run fails though what it tests is sound.
-    pub flakes: Chance,
     /// How long a passing run takes; nothing is known before the first one.
     pub typical_millis: Option<u64>,
     /// When the last entry joined the line, and how long after the one before, typically.
@@ -26,15 +24,11 @@ pub struct Estimates {
 /// The newest duration's share in the typical one is one part of so many.
 const DURATION_MEMORY: u64 = 16;
 
-/// From here on a third failing run may still be chance too often.
-const FLAKY: Chance = Chance::parts_per_million(35_000);
-
 impl Default for Estimates {
     fn default() -> Self {
         Self {
             fails: Chance::percent(7),
             cleared_fails: Chance::percent(5),
-            flakes: Chance::percent(2),
             typical_millis: None,
             joined_at: None,
             interval_millis: None,
@@ -59,21 +53,11 @@ impl Estimates {
         *estimate = estimate.after(failing);
     }
 
-    /// An entry has passed alone: so many runs of it had failed for no reason.
-    pub(super) fn note_cleared(&mut self, failures: usize) {
-        for _ in 0..failures {
-            self.flakes = self.flakes.after(Seen::Happened);
-        }
-        self.flakes = self.flakes.after(Seen::DidNot);
-    }
-
-    /// The failing runs that it takes to eject an entry: one more where runs often fail for no
-    /// reason, and one fewer, but two at least, in a quiet queue, where cost is what counts.
+    /// The failing runs that it takes to eject an entry: one fewer, but two at least, in a quiet
+    /// queue, where cost is what counts.
     #[must_use]
     pub fn failures_to_eject(&self, configured: u32) -> u32 {
-        let doubted = u32::from(self.flakes > FLAKY);
-        let spared = u32::from(self.is_quiet() && configured > 2);
-        configured + doubted - spared
+        configured - u32::from(self.is_quiet() && configured > 2)
     }
 
     pub(super) fn note_duration(&mut self, took: Duration) {

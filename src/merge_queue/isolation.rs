@@ -74,7 +74,6 @@ impl MergeQueue {
 
     fn clear(&mut self, id: EntryId) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            self.estimates.note_cleared(entry.record.failures.len());
             entry.record.standing = Standing::Cleared;
             entry.record.failures.clear();
             entry.record.landed_since.clear();
