@@ -53,6 +53,13 @@ impl Estimates {
         *estimate = estimate.after(failing);
     }
 
+    /// The failing runs that it takes to eject an entry: one fewer, but two at least, in a quiet
+    /// queue, where cost is what counts.
+    #[must_use]
+    pub fn failures_to_eject(&self, configured: u32) -> u32 {
+        configured - u32::from(self.is_quiet() && configured > 2)
+    }
+
     pub(super) fn note_duration(&mut self, took: Duration) {
         self.typical_millis = Some(smoothed(self.typical_millis, took));
     }

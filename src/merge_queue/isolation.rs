@@ -39,9 +39,7 @@ impl MergeQueue {
         speculation: Speculation,
         out: &mut Outbox,
     ) {
-        // A quiet queue has no need to hurry and none to spare: there, cost is what counts.
-        let spared = u32::from(self.estimates.is_quiet() && speculation.failures_to_eject > 2);
-        let enough = speculation.failures_to_eject - spared;
+        let enough = self.estimates.failures_to_eject(speculation.failures_to_eject);
         let Some(entry) = self.entries.get_mut(&id) else { return };
         match convict(&mut entry.record, run, enough) {
             Some(exit) => {

@@ -1,4 +1,5 @@
-//! The merge queue.
+#![doc = include_str!("overview.md")]
+#![doc = include_str!("figures.md")]
 
 mod batching;
 mod bugs;
@@ -29,6 +30,8 @@ mod serial;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
 pub mod status;
+#[cfg(test)]
+mod tests;
 mod tries;
 
 pub use self::queue::MergeQueue;

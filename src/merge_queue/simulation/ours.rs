@@ -116,7 +116,7 @@ impl Ours {
         // Merging is commutative here: a tree is known by what it holds.
         let mut tree = self.trees.get(base).copied().unwrap_or(0);
         for pull in added {
-            tree = tree.wrapping_add(Random::new(*pull as u64).next());
+            tree = tree.wrapping_add(Random::new(*pull as u64).draw());
         }
         self.stacks.insert(commit.clone(), stack);
         self.trees.insert(commit.clone(), tree);

@@ -10,7 +10,7 @@ impl Random {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -20,17 +20,17 @@ impl Random {
 
     /// A number from 0 up to, and without, `end`; 0 when there is none.
     pub fn below(&mut self, end: usize) -> usize {
-        let drawn = self.next().checked_rem(end as u64).unwrap_or(0);
+        let drawn = self.draw().checked_rem(end as u64).unwrap_or(0);
         usize::try_from(drawn).unwrap_or(0)
     }
 
     pub fn percent(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
+        self.draw() % 100 < percent
     }
 
     /// Evenly from 0 to 1, without either.
     pub fn unit(&mut self) -> f64 {
-        let bits = u32::try_from(self.next() >> 32).unwrap_or(0);
+        let bits = u32::try_from(self.draw() >> 32).unwrap_or(0);
         (f64::from(bits) + 0.5) / (f64::from(u32::MAX) + 1.0)
     }
 

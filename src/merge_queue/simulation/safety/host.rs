@@ -101,10 +101,10 @@ impl Host {
 
     /// What a run of this commit says.
     pub fn test(&self, commit: &CommitSha, random: &mut Random) -> RunResult {
-        let drawn = random.next() % 100;
+        let drawn = random.draw() % 100;
         let faults = self.faults;
         if drawn < faults.infra {
-            return if drawn % 2 == 0 { RunResult::Infra } else { RunResult::Cancelled };
+            return if drawn.is_multiple_of(2) { RunResult::Infra } else { RunResult::Cancelled };
         }
         if drawn < faults.infra + faults.timeouts {
             return RunResult::TimedOut;
@@ -178,7 +178,7 @@ pub enum Swap {
 fn draw(commits: &[&CommitSha]) -> u64 {
     let sum = commits.iter().fold(0_u64, |sum, commit| {
         let number = u64::from_str_radix(&commit.as_str()[24..], 16).unwrap_or(0);
-        sum.wrapping_add(Random::new(number).next())
+        sum.wrapping_add(Random::new(number).draw())
     });
-    Random::new(sum).next()
+    Random::new(sum).draw()
 }

@@ -3,12 +3,14 @@
 //! - [`host`]: the code host and the runners as they really are
 //! - [`world`]: what happens next, drawn from a seed: answers late, doubled, lost and out of
 //!   order, crashes, pushes, other people's landings
+//! - `mischief`: what people and confused messengers add to that
 //! - [`checker`]: its own books of what the queue was told and asked for, and the rules
 //! - [`exhaustive`]: every order of a small world instead of random ones
 
 pub mod checker;
 pub mod exhaustive;
 pub mod host;
+mod mischief;
 pub mod world;
 
 use crate::merge_queue::bugs::{self, Bug};

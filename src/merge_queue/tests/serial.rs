@@ -1,0 +1,132 @@
+//! Hail's document, one sentence after the other.
+
+use super::*;
+
+#[test]
+fn e1_a_test_that_ends_sets_the_status() {
+    let mut story = Story::serial();
+    story.open(1);
+    story.finish(&[1], RunResult::Passed);
+    assert_eq!(story.queue.passing(), [PullNumber(1)]);
+    story.open(2);
+    story.finish(&[2], RunResult::Failed);
+    assert_eq!(story.queue.passing(), [PullNumber(1)]);
+}
+
+#[test]
+fn e1_a_pass_of_an_approved_pull_request_merges_it_and_cancels_all_others() {
+    let mut story = Story::serial();
+    (1..=3).for_each(|pull| story.open(pull));
+    story.approve(1);
+    story.finish(&[2], RunResult::Passed);
+    assert_eq!(story.landed, [0_i64; 0]);
+    story.finish(&[1], RunResult::Passed);
+    assert_eq!((story.landed.as_slice(), story.cancelled.as_slice()), (&[1][..], &[3][..]));
+    assert!(story.queue.passing().is_empty(), "every other status is pending");
+}
+
+#[test]
+fn e2_a_new_commit_cancels_the_tests_of_its_pull_request_and_starts_one() {
+    let mut story = Story::serial();
+    story.open(1);
+    assert_eq!(story.tested(), [[1]]);
+    let before = story.run_of(&[1]);
+    story.push(1);
+    assert_eq!(story.cancelled, [1]);
+    assert!(story.run_of(&[1]) > before);
+}
+
+#[test]
+fn e3_a_review_merges_what_has_passed() {
+    let mut story = Story::serial();
+    story.open(1);
+    story.finish(&[1], RunResult::Passed);
+    assert!(story.landed.is_empty());
+    story.approve(1);
+    assert_eq!(story.landed, [1]);
+}
+
+#[test]
+fn e4_a_new_commit_on_the_target_cancels_all_and_tests_one_approved() {
+    let mut story = Story::serial();
+    (1..=4).for_each(|pull| story.open(pull));
+    story.approve(3);
+    story.finish(&[1], RunResult::Passed);
+    story.tell(Event::TargetHinted);
+    assert_eq!(story.cancelled, [2, 3, 4]);
+    assert!(story.queue.passing().is_empty());
+    assert_eq!(story.tested(), [[3]]);
+}
+
+#[test]
+fn e4_without_an_approved_one_any_is_tested() {
+    let mut story = Story::serial();
+    (1..=4).for_each(|pull| story.open(pull));
+    story.tell(Event::TargetHinted);
+    assert_eq!(story.running.len(), 1);
+}
+
+#[test]
+fn h1_try_merge_merges_what_has_passed_and_is_approved() {
+    let mut story = Story::serial();
+    let freeze = super::super::gate::Freeze {
+        scope: super::super::gate::Scope::Everything,
+        least_priority: None,
+        reason: "a release".to_owned(),
+        by: "mia".to_owned(),
+        until: None,
+        testing: super::super::gate::Testing::Goes,
+    };
+    story.command_queue(QueueAction::Freeze(freeze));
+    story.open(1);
+    story.command(1, PullAction::TryMerge);
+    assert!(matches!(story.refusals.as_slice(), [Refusal::NotNow { .. }]));
+    story.approve(1);
+    story.finish(&[1], RunResult::Passed);
+    let id = *story.queue.gate.freezes.keys().next().unwrap();
+    story.command_queue(QueueAction::Thaw(id));
+    assert!(story.landed.is_empty());
+    story.command(1, PullAction::TryMerge);
+    assert_eq!(story.landed, [1]);
+}
+
+#[test]
+fn h2_retest_cancels_the_tests_of_one_and_starts_one() {
+    let mut story = Story::serial();
+    (1..=2).for_each(|pull| story.open(pull));
+    story.command(1, PullAction::Retest);
+    assert_eq!(story.cancelled, [1]);
+    assert_eq!(story.running.len(), 2);
+}
+
+#[test]
+fn h3_to_h6_tell_who_is_tested_ready_approved_and_passing() {
+    let mut story = Story::serial();
+    (1..=3).for_each(|pull| story.open(pull));
+    story.finish(&[2], RunResult::Passed);
+    story.change(3, |facts| {
+        facts.approved = Some(facts.head.clone());
+        facts.conversations_open = 1;
+    });
+    story.finish(&[3], RunResult::Passed);
+    let tested: Vec<_> = story.queue.being_tested().into_keys().collect();
+    assert_eq!(tested, [PullNumber(1)]);
+    assert_eq!(story.queue.ready_for_merge(), [PullNumber(3)]);
+    assert_eq!(story.queue.approved(), [PullNumber(3)]);
+    assert_eq!(story.queue.passing(), [PullNumber(2), PullNumber(3)]);
+}
+
+#[test]
+fn nothing_runs_for_an_unauthorised_commit() {
+    let mut story = Story::serial();
+    story.heads += 1;
+    let mut facts = {
+        story.open(1);
+        story.facts[&1].clone()
+    };
+    (facts.number, facts.author, facts.head) = (PullNumber(2), Trust::Untrusted, sha(77));
+    story.tell(Event::PullSeen(facts));
+    assert_eq!(story.tested(), [[1]]);
+    story.command(2, PullAction::Authorise);
+    assert_eq!(story.tested(), [[1], [2]]);
+}
