@@ -120,23 +120,25 @@ fn ExecutionView(watched: Watched) -> impl IntoView {
             </h1>
             {(!is_over).then(|| view! { <Live topic=format!("execution:{id}")/> })}
         </div>
-        <div data-live="execution" class="grid gap-6">
-            <div class="bar">
-                <Badge tone word/>
-                <Counts counts/>
-                <span class="text-sm text-faint">
-                    "Started "<Time at=page.created_at/>
-                    {page.finished_at.map(|at| view! { ", ended "<Time at/> })}
-                </span>
+        <div class="watch">
+            <div data-live="execution" class="grid content-start gap-6">
+                <div class="bar">
+                    <Badge tone word/>
+                    <Counts counts/>
+                    <span class="text-sm text-faint">
+                        "Started "<Time at=page.created_at/>
+                        {page.finished_at.map(|at| view! { ", ended "<Time at/> })}
+                    </span>
+                </div>
+                <Outcome id spec namespace state next_page/>
+                <Warnings warnings/>
+                <WorkspaceTable execution=id rows=page.workspaces.rows/>
+                <Pager first next/>
             </div>
-            <Outcome id spec namespace state next_page/>
-            <Warnings warnings/>
-            <WorkspaceTable execution=id rows=page.workspaces.rows/>
-            <Pager first next/>
-        </div>
-        // A log that a reader chose brings itself up to date.
-        <div data-live=(chosen == Chosen::Page).then_some("log")>
-            {log.map(|log| view! { <LogPanel execution=id log/> })}
+            // A log that a reader chose brings itself up to date.
+            <div data-live=(chosen == Chosen::Page).then_some("log")>
+                {log.map(|log| view! { <LogPanel execution=id log/> })}
+            </div>
         </div>
     }
     .into_any()
