@@ -259,9 +259,11 @@ fn LogPanel(execution: ExecutionId, log: Log) -> impl IntoView {
         <section id="log" class="grid gap-3" aria-labelledby="log-title">
             <h2 id="log-title" class="title-2">{title}</h2>
             <div class="log" tabindex="0" role="log" aria-labelledby="log-title">
-                {lines}
-                {follows.then(|| view! { <LogTail workspace after=next/> })}
-                {silence.map(|text| view! { <p class="text-faint">{text}</p> })}
+                <div>
+                    {lines}
+                    {follows.then(|| view! { <LogTail workspace after=next/> })}
+                    {silence.map(|text| view! { <p class="text-faint">{text}</p> })}
+                </div>
             </div>
             {(open && !follows).then(|| view! {
                 <p>
