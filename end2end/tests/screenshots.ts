@@ -11,7 +11,9 @@ import { Preview } from "../pages/preview.ts";
 // The sample is done before it can be looked at.
 const SLOWER = 'echo "Writing the policy"; sleep 2; cat > SECURITY.md';
 
-test.use({ viewport: { width: 1240, height: 800 }, deviceScaleFactor: 1 });
+const SIZE = { width: 1240, height: 800 };
+
+test.use({ viewport: SIZE, deviceScaleFactor: 1 });
 
 test("pictures of the main path", async ({ drover }) => {
   await new Home(drover).fromSample.click();
@@ -29,8 +31,9 @@ test("pictures of the main path", async ({ drover }) => {
   const row = await preview.unfold("acme/billing");
   const diff = row.getByText("# Security policy");
   await expect(diff.first()).toBeVisible();
-  await diff.first().scrollIntoViewIfNeeded();
+  await drover.setViewportSize({ width: 1240, height: 1060 });
   await picture(drover, "preview", "light");
+  await drover.setViewportSize(SIZE);
   await preview.apply.click();
 
   const campaign = new Campaign(drover);
