@@ -27,7 +27,7 @@ test("a new user opens pull requests from the sample", async ({ drover }) => {
   const address = drover.url();
 
   const row = await preview.unfold("acme/");
-  await expect(row.getByText("SECURITY.md").first()).toBeVisible();
+  await expect(row.getByText("# Security policy").first()).toBeVisible();
   await expectAccessible(drover);
 
   await preview.apply.click();

@@ -8,24 +8,32 @@ import { Execution } from "../pages/execution.ts";
 import { Home } from "../pages/home.ts";
 import { Preview } from "../pages/preview.ts";
 
-test.use({ viewport: { width: 1180, height: 760 }, deviceScaleFactor: 1 });
+// The sample is done before it can be looked at.
+const SLOWER = 'echo "Writing the policy"; sleep 2; cat > SECURITY.md';
+
+const SIZE = { width: 1240, height: 800 };
+
+test.use({ viewport: SIZE, deviceScaleFactor: 1 });
 
 test("pictures of the main path", async ({ drover }) => {
   await new Home(drover).fromSample.click();
-  // The sample is done before it can be looked at.
-  await new Editor(drover).replace("cat > SECURITY.md", "sleep 2; cat > SECURITY.md");
+  await new Editor(drover).replace("cat > SECURITY.md", SLOWER);
   await new Editor(drover).preview.click();
   const execution = new Execution(drover);
   await expect(execution.repositories.getByText("Changed", { exact: true }).nth(3)).toBeVisible();
   await expect(execution.repositories.getByText(/^Step /).first()).toBeVisible();
+  await expect(execution.log).toContainText("Writing the policy");
   await picture(drover, "execution", "light");
 
   const preview = new Preview(drover);
   await expect(preview.heading).toBeVisible({ timeout: 60_000 });
   const planned = await preview.rows.count();
   const row = await preview.unfold("acme/billing");
-  await expect(row.getByText("SECURITY.md").first()).toBeVisible();
+  const diff = row.getByText("# Security policy");
+  await expect(diff.first()).toBeVisible();
+  await drover.setViewportSize({ width: 1240, height: 1060 });
   await picture(drover, "preview", "light");
+  await drover.setViewportSize(SIZE);
   await preview.apply.click();
 
   const campaign = new Campaign(drover);
@@ -33,7 +41,9 @@ test("pictures of the main path", async ({ drover }) => {
   await picture(drover, "campaign", "light");
   await expect(campaign.withStatus("Open")).toHaveCount(planned, { timeout: 60_000 });
   await campaign.rows.first().getByRole("link").first().click();
-  await expect(drover.getByRole("heading", { name: "Diff" })).toBeVisible();
+  await drover.getByRole("link", { name: "Split" }).click();
+  await expect(drover.getByText("Live", { exact: true })).toBeVisible();
+  await drover.getByText("# Security policy").first().scrollIntoViewIfNeeded();
   await picture(drover, "changeset", "dark");
 });
 

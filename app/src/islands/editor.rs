@@ -86,6 +86,11 @@ pub fn SpecEditor(
                     </select>
                 </label>
                 <button class="btn btn-main">"Preview"</button>
+                <Show when=move || !checked.read().is_empty()>
+                    <a class="link font-semibold text-rust" href="#problems">
+                        {move || counted(&checked.read())}
+                    </a>
+                </Show>
                 <p class="text-sm text-faint">
                     "Runs the steps and shows every pull request. Nothing is published."
                 </p>
@@ -149,10 +154,7 @@ fn Problems(
         });
         items.collect_view()
     };
-    let title = move || {
-        let number = u32::try_from(checked.read().len()).unwrap_or(u32::MAX);
-        format!("{} in the spec", words::count(number, "problem", "problems"))
-    };
+    let title = move || format!("{} in the spec", counted(&checked.read()));
     view! {
         <div id="problems" role="status">
             <Show when=move || !checked.read().is_empty()>
@@ -162,6 +164,11 @@ fn Problems(
             </Show>
         </div>
     }
+}
+
+fn counted(problems: &[SpecProblem]) -> String {
+    let number = u32::try_from(problems.len()).unwrap_or(u32::MAX);
+    words::count(number, "problem", "problems")
 }
 
 fn check(text: String, round: StoredValue<u32>, checked: RwSignal<Vec<SpecProblem>>) {

@@ -111,7 +111,7 @@ fn Pace(page: CampaignPage) -> impl IntoView {
     view! {
         <p class="text-sm text-faint">
             {applying}
-            {page.eta_at.map(|at| view! { " The last one opens "<Time at/> })}
+            {page.eta_at.map(|at| view! { " All open "<Time at/> })}
         </p>
     }
 }

@@ -120,23 +120,25 @@ fn ExecutionView(watched: Watched) -> impl IntoView {
             </h1>
             {(!is_over).then(|| view! { <Live topic=format!("execution:{id}")/> })}
         </div>
-        <div data-live="execution" class="grid gap-6">
-            <div class="bar">
-                <Badge tone word/>
-                <Counts counts/>
-                <span class="text-sm text-faint">
-                    "Started "<Time at=page.created_at/>
-                    {page.finished_at.map(|at| view! { ", ended "<Time at/> })}
-                </span>
+        <div class="watch">
+            <div data-live="execution" class="grid content-start gap-6">
+                <div class="bar">
+                    <Badge tone word/>
+                    <Counts counts/>
+                    <span class="text-sm text-faint">
+                        "Started "<Time at=page.created_at/>
+                        {page.finished_at.map(|at| view! { ", ended "<Time at/> })}
+                    </span>
+                </div>
+                <Outcome id spec namespace state next_page/>
+                <Warnings warnings/>
+                <WorkspaceTable execution=id rows=page.workspaces.rows/>
+                <Pager first next/>
             </div>
-            <Outcome id spec namespace state next_page/>
-            <Warnings warnings/>
-            <WorkspaceTable execution=id rows=page.workspaces.rows/>
-            <Pager first next/>
-        </div>
-        // A log that a reader chose brings itself up to date.
-        <div data-live=(chosen == Chosen::Page).then_some("log")>
-            {log.map(|log| view! { <LogPanel execution=id log/> })}
+            // A log that a reader chose brings itself up to date.
+            <div data-live=(chosen == Chosen::Page).then_some("log")>
+                {log.map(|log| view! { <LogPanel execution=id log/> })}
+            </div>
         </div>
     }
     .into_any()
@@ -257,9 +259,11 @@ fn LogPanel(execution: ExecutionId, log: Log) -> impl IntoView {
         <section id="log" class="grid gap-3" aria-labelledby="log-title">
             <h2 id="log-title" class="title-2">{title}</h2>
             <div class="log" tabindex="0" role="log" aria-labelledby="log-title">
-                {lines}
-                {follows.then(|| view! { <LogTail workspace after=next/> })}
-                {silence.map(|text| view! { <p class="text-faint">{text}</p> })}
+                <div>
+                    {lines}
+                    {follows.then(|| view! { <LogTail workspace after=next/> })}
+                    {silence.map(|text| view! { <p class="text-faint">{text}</p> })}
+                </div>
             </div>
             {(open && !follows).then(|| view! {
                 <p>

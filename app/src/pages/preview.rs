@@ -53,7 +53,7 @@ fn PreviewView(page: PreviewPage, is_first: bool) -> impl IntoView {
     view! {
         <Title text=format!("Preview of {}", page.campaign)/>
         <Head page=page.clone()/>
-        <div data-live="standing" class="grid gap-6">
+        <div data-live="standing" class="contents">
             <Moved rows=page.moved.clone()/>
             <StandingView page=page.clone()/>
         </div>

@@ -40,6 +40,10 @@ use drover::{
     viewer::Viewer,
 };
 use drover_app::{backend::EditorSource, error::ApiError};
+use std::time::Duration;
+
+/// What is done sooner than this is seen to be done before it is read when it will be.
+const ETA_SAID_MIN: Duration = Duration::from_secs(60);
 
 pub(super) async fn home(
     state: &AppState,
@@ -252,6 +256,7 @@ pub(super) async fn campaign(
     let changesets = changeset_rows::list(&mut conn, campaign.id, &filter).await.answer()?;
     let timeline = timeline::list_of_campaign(&mut conn, campaign.id).await.answer()?;
     let eta = plans::eta(state, &mut conn, counts.processing).await.answer()?;
+    let is_worth_saying = counts.processing > 0 && eta >= ETA_SAID_MIN;
     let rewired = campaign.rewired_spec == Some(campaign.spec);
     Ok(CampaignPage {
         description_html: markdown::to_html(&campaign.description),
@@ -260,7 +265,7 @@ pub(super) async fn campaign(
         applied_by: campaign.applied_by_name.clone(),
         applied_at: campaign.applied_at,
         applying: (!rewired).then_some((0, counts.total())),
-        eta_at: (counts.processing > 0).then(|| crate::clock::now() + eta),
+        eta_at: is_worth_saying.then(|| crate::clock::now() + eta),
         campaign: campaigns::row(&campaign, counts),
         changesets,
         filter,
