@@ -1,7 +1,7 @@
 //! Moves one pull request towards what is desired.
 //!
 //! - [`push`]: a diff becomes a commit on a branch
-//! - [`write`]: one write to the code host, by the effect protocol
+//! - [`mod@write`]: one write to the code host, by the effect protocol
 //! - [`probe`]: what became of a write whose answer was lost
 //!
 //! In rounds: load the facts, plan, perform the first operation, record what was seen, and plan
