@@ -1,3 +1,5 @@
+//! The merge queue: a pure machine that decides what is tested and what lands.
+//!
 #![doc = include_str!("overview.md")]
 #![doc = include_str!("figures.md")]
 
