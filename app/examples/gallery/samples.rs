@@ -256,7 +256,7 @@ pub(crate) fn log(after: i64, end: i64) -> LogPage {
         (0, LogStream::Drover, "working copy of acme/gateway at 4f1c2ab"),
         (1, LogStream::Drover, "$ sed -i 's/tokio = \"1.3[0-9]\"/tokio = \"1.48\"/' Cargo.toml"),
         (2, LogStream::Drover, "$ cargo update --package tokio"),
-        (2, LogStream::Stderr, "    Updating crates.io index"),
+        (2, LogStream::Stderr, "    Updating the index"),
         (2, LogStream::Stderr, "     Locking 3 packages to latest compatible versions"),
         (2, LogStream::Stdout, "    Updating tokio v1.38.0 -> v1.48.0"),
         (2, LogStream::Stdout, "    Updating tokio-macros v2.3.0 -> v2.6.0"),
