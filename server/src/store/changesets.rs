@@ -51,17 +51,6 @@ pub async fn load(conn: &mut Conn, id: ChangesetId) -> Result<Facts, StoreError>
         .found("changeset")
 }
 
-/// Loads the same, and keeps others from changing the changeset until the end of the
-/// transaction.
-pub async fn lock(conn: &mut Conn, id: ChangesetId) -> Result<Facts, StoreError> {
-    diesel::sql_query(format!("{SELECT} WHERE c.id = $1 FOR UPDATE OF c"))
-        .bind::<SqlUuid, _>(id.0)
-        .get_result::<Row>(conn)
-        .await
-        .map(Facts::from)
-        .found("changeset")
-}
-
 /// Loads what the plans of all live changesets of a campaign are made from, at most `limit`, in
 /// the order of their repositories.
 pub async fn list_live(

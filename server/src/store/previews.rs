@@ -1,10 +1,6 @@
 //! What apply would change: the wishes of a spec beside the changesets that they would meet.
 
-use super::{
-    Conn, StoreError,
-    keyset::{self, ROWS_WANTED},
-    sql_types::Db,
-};
+use super::{Conn, StoreError, sql_types::Db};
 use diesel::{
     QueryableByName,
     sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid},
@@ -13,9 +9,8 @@ use diesel_async::RunQueryDsl;
 use drover::{
     changeset::spec::ChangesetSpec,
     diff::DiffStat,
-    id::{CampaignId, CampaignSpecId, ChangesetId, ChangesetSpecId, RepoId},
+    id::{CampaignSpecId, ChangesetId, ChangesetSpecId, RepoId},
     names::{CampaignName, RepoName},
-    view::Page,
 };
 
 /// A wish of a spec, and the live changeset of the campaign that apply would give it to.
@@ -48,78 +43,23 @@ const MATCHES: &str = "
          AND other.campaign_id IS DISTINCT FROM m.id
     LEFT JOIN campaigns om ON om.id = other.campaign_id";
 
-/// Lists a page of a spec's wishes in the order of their repositories.
-pub async fn list(
-    conn: &mut Conn,
-    spec: CampaignSpecId,
-    after: Option<&str>,
-) -> Result<Page<Matched>, StoreError> {
-    let rows = load(conn, spec, keyset::id_key(after)?, ROWS_WANTED).await?;
-    Ok(keyset::page(rows, |row| row.id.0.to_string()))
-}
-
 /// Lists all wishes of a spec, at most `limit`: a plan is made and hashed as a whole.
 pub async fn list_all(
     conn: &mut Conn,
     spec: CampaignSpecId,
     limit: i64,
 ) -> Result<Vec<Matched>, StoreError> {
-    Ok(load(conn, spec, None, limit).await?.into_iter().map(Matched::from).collect())
-}
-
-async fn load(
-    conn: &mut Conn,
-    spec: CampaignSpecId,
-    after: Option<uuid::Uuid>,
-    limit: i64,
-) -> Result<Vec<Row>, StoreError> {
-    Ok(diesel::sql_query(format!(
+    let rows: Vec<Row> = diesel::sql_query(format!(
         "SELECT s.id, s.spec, s.repository_id, r.name AS repo, s.files, s.added, s.removed,
                 c.id AS changeset_id, om.name AS taken_by {MATCHES}
          WHERE s.campaign_spec_id = $1
-           AND ($2 IS NULL OR (r.name, s.id) > (
-               SELECT r.name, s.id FROM changeset_specs s
-               JOIN repositories r ON r.id = s.repository_id WHERE s.id = $2))
-         ORDER BY r.name, s.id LIMIT $3"
+         ORDER BY r.name, s.id LIMIT $2"
     ))
-    .bind::<SqlUuid, _>(spec.0)
-    .bind::<Nullable<SqlUuid>, _>(after)
-    .bind::<BigInt, _>(limit)
-    .load(conn)
-    .await?)
-}
-
-/// Lists the live changesets of a campaign that a spec wants no more, at most `limit`, in the
-/// order of their repositories.
-pub async fn list_leftovers(
-    conn: &mut Conn,
-    campaign: CampaignId,
-    spec: CampaignSpecId,
-    limit: i64,
-) -> Result<Vec<ChangesetId>, StoreError> {
-    let rows: Vec<IdRow> = diesel::sql_query(
-        "SELECT c.id FROM changesets c JOIN repositories r ON r.id = c.repository_id
-         WHERE c.campaign_id = $1 AND c.archived_at IS NULL AND c.detached_at IS NULL
-           AND NOT EXISTS (
-               SELECT FROM changeset_specs s
-               WHERE s.campaign_spec_id = $2 AND s.repository_id = c.repository_id
-                 AND s.kind = c.kind
-                 AND (c.kind = 'branch' AND s.head = c.branch
-                      OR c.kind = 'existing' AND s.number = c.number))
-         ORDER BY r.name, c.id LIMIT $3",
-    )
-    .bind::<SqlUuid, _>(campaign.0)
     .bind::<SqlUuid, _>(spec.0)
     .bind::<BigInt, _>(limit)
     .load(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| row.id.0).collect())
-}
-
-#[derive(QueryableByName)]
-struct IdRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Db<ChangesetId>,
+    Ok(rows.into_iter().map(Matched::from).collect())
 }
 
 #[derive(QueryableByName)]
