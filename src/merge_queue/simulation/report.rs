@@ -11,15 +11,19 @@ use crate::merge_queue::{
     chance::Chance,
     config::{ConfigError, Policy, Serial, Speculation},
 };
-use std::fmt::Write;
+use std::{fmt::Write, ops::Range};
 
-/// How much is simulated. The policy was tuned on other seeds than these.
-#[derive(Clone, Copy, Debug)]
+/// How much is simulated.
+#[derive(Clone)]
 pub struct Effort {
-    pub first_seed: u64,
-    pub seeds: u64,
+    pub seeds: Range<u64>,
     pub pulls: usize,
+    pub spread: Spread,
 }
+
+/// Plays every seed, on as many cores as there are.
+pub type Spread = fn(Range<u64>, &(dyn Fn(u64) -> Played + Sync)) -> Vec<Played>;
+pub type Played = Result<Figures, ConfigError>;
 
 #[derive(Clone, Copy, Debug)]
 enum Who {
@@ -30,7 +34,7 @@ enum Who {
     Oracle,
 }
 
-fn simulate(setting: &Setting, who: Who, seed: u64) -> Result<Figures, ConfigError> {
+fn simulate(setting: &Setting, who: Who, seed: u64) -> Played {
     let mut lab = Lab::new(setting, seed);
     let go = |lab: &mut Lab, mut contender: Box<dyn Contender>| lab.run(contender.as_mut());
     match who {
@@ -49,10 +53,9 @@ fn simulate(setting: &Setting, who: Who, seed: u64) -> Result<Figures, ConfigErr
     Ok(Figures::of(&lab))
 }
 
-fn mean(setting: &Setting, who: Who, effort: Effort) -> Result<Figures, ConfigError> {
-    let seeds = effort.first_seed..effort.first_seed + effort.seeds;
-    let all: Result<Vec<_>, _> = seeds.map(|seed| simulate(setting, who, seed)).collect();
-    Ok(Figures::mean(&all?))
+fn mean(setting: &Setting, who: Who, effort: &Effort) -> Played {
+    let all = (effort.spread)(effort.seeds.clone(), &|seed| simulate(setting, who, seed));
+    Ok(Figures::mean(&all.into_iter().collect::<Result<Vec<_>, _>>()?))
 }
 
 /// What is to be reached in a setting; nothing is asked where nothing is said.
@@ -119,19 +122,38 @@ const CONTENDERS: [(&str, Who); 6] = [
 ];
 
 /// Settings A to F, every policy side by side.
-pub fn performance(effort: Effort) -> Result<String, ConfigError> {
+pub fn performance(effort: &Effort) -> Result<String, ConfigError> {
     let mut text = String::new();
     for setting in settings(effort.pulls) {
         let oracle = mean(&setting, Who::Oracle, effort)?;
-        let ours = mean(&setting, Who::Ours(Speculation::default()), effort)?;
         let _ = writeln!(text, "\n**{}.** {}\n", setting.name, describe(&setting));
         text.push_str(HEAD);
-        let verdict = verdict(&ours, &oracle, goal(setting.name));
-        line(&mut text, "**ours**", &ours, &oracle, &verdict);
+        text.push_str(&our_line("**ours**", &setting, Speculation::default(), &oracle, effort)?);
         for (name, who) in CONTENDERS {
             let figures = mean(&setting, who, effort)?;
-            line(&mut text, name, &figures, &oracle, "");
+            text.push_str(&line(name, &figures, &oracle, ""));
         }
+    }
+    Ok(text)
+}
+
+fn our_line(
+    name: &str,
+    setting: &Setting,
+    knobs: Speculation,
+    oracle: &Figures,
+    effort: &Effort,
+) -> Result<String, ConfigError> {
+    let ours = mean(setting, Who::Ours(knobs), effort)?;
+    Ok(line(name, &ours, oracle, &verdict(&ours, oracle, goal(setting.name))))
+}
+
+/// Only our own lines, for tuning; the figures that are published are of other seeds.
+pub fn tuning(knobs: Speculation, effort: &Effort) -> Result<String, ConfigError> {
+    let mut text = HEAD.to_owned();
+    for setting in settings(effort.pulls) {
+        let oracle = mean(&setting, Who::Oracle, effort)?;
+        text.push_str(&our_line(setting.name, &setting, knobs, &oracle, effort)?);
     }
     Ok(text)
 }
@@ -156,24 +178,23 @@ fn describe(setting: &Setting) -> String {
 /// Waits are not worth printing when the queue grew for as long as there were arrivals.
 const DIVERGES: f64 = 0.1;
 
-fn line(text: &mut String, name: &str, it: &Figures, oracle: &Figures, verdict: &str) {
+fn line(name: &str, it: &Figures, oracle: &Figures, verdict: &str) -> String {
     let waits = if it.backlog > DIVERGES {
         "diverges | ".to_owned()
     } else {
         format!("{:.2} | {:.2}", it.p50, it.p95)
     };
-    let _ = writeln!(
-        text,
-        "| {name} | {waits} | {:.2} | {:.2} | {:.1} % | {:.3} % | {verdict} |",
+    format!(
+        "| {name} | {waits} | {:.2} | {:.2} | {:.1} % | {:.3} % | {verdict} |\n",
         it.runs_per_merge,
         it.merges_per_time,
         it.merges_per_time / oracle.merges_per_time * 100.0,
         it.innocents * 100.0
-    );
+    )
 }
 
 /// Experiment X6: a campaign arrives at once beside people's pull requests.
-pub fn campaigns(effort: Effort) -> Result<String, ConfigError> {
+pub fn campaigns(effort: &Effort) -> Result<String, ConfigError> {
     let mut text = "| campaign | people's P50 | people's P95 | against none | goal |\n\
                     |---|---|---|---|---|\n"
         .to_owned();
@@ -194,7 +215,7 @@ pub fn campaigns(effort: Effort) -> Result<String, ConfigError> {
 }
 
 /// What the knobs trade: cost against waiting in B, and against throughput in C.
-pub fn frontier(effort: Effort) -> Result<String, ConfigError> {
+pub fn frontier(effort: &Effort) -> Result<String, ConfigError> {
     let mut text =
         "| setting | least worth | P50 | P95 | runs per merge | merges per T |\n|---|---|---|---|---|---|\n"
             .to_owned();
