@@ -1,6 +1,7 @@
 //! Probabilities as whole numbers, so that every machine decides alike.
 
 use serde::{Deserialize, Serialize};
+use std::num::NonZero;
 
 /// A probability in parts per million.
 #[derive(
@@ -52,18 +53,16 @@ impl Chance {
         Self(WHOLE - self.0)
     }
 
-    /// Moves a sixty-fourth of the way towards what was just seen.
+    /// Moves towards what was just seen, by one part of `memory`: about so many observations
+    /// make the estimate.
     #[must_use]
-    pub fn after(self, seen: Seen) -> Self {
+    pub fn after(self, seen: Seen, memory: NonZero<u32>) -> Self {
         match seen {
-            Seen::Happened => Self(self.0 + (WHOLE - self.0) / MEMORY),
-            Seen::DidNot => Self(self.0 - self.0 / MEMORY),
+            Seen::Happened => Self(self.0 + (WHOLE - self.0) / memory),
+            Seen::DidNot => Self(self.0 - self.0 / memory),
         }
     }
 }
-
-/// How many observations an estimate remembers, roughly.
-const MEMORY: u32 = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
@@ -85,9 +84,12 @@ mod tests {
         assert_eq!(Chance::ratio(1, 4), Chance::percent(25));
     }
 
+    const MEMORY: NonZero<u32> = NonZero::new(64).unwrap();
+
     #[test]
     fn an_estimate_follows_what_is_seen() {
-        let many = |seen| (0..1_000).fold(Chance::percent(5), |chance, _| chance.after(seen));
+        let many =
+            |seen| (0..1_000).fold(Chance::percent(5), |chance, _| chance.after(seen, MEMORY));
         assert!(many(Seen::Happened) > Chance::percent(99));
         assert!(many(Seen::DidNot) < Chance::percent(1));
     }

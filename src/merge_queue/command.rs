@@ -143,7 +143,9 @@ impl MergeQueue {
         match entry.phase {
             Phase::Ejected(_) | Phase::Conflicted => {
                 entry.record = match keep {
-                    Keep::Everything => Record { failures: vec![], ..entry.record.clone() },
+                    Keep::Everything => {
+                        Record { failures: vec![], failures_in_lane: 0, ..entry.record.clone() }
+                    }
                     Keep::Passes => Record { standing: Standing::Apart, ..Record::default() },
                 };
                 self.set_phase(id, Phase::Observed, out);

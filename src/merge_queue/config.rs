@@ -36,8 +36,17 @@ pub struct Speculation {
     pub before_lane: Chance,
     /// While one test goes, a single fresh entry waits this share of it for company.
     pub patience: Chance,
-    /// How many failing runs that tested an entry alone eject it.
-    pub failures_to_eject: u32,
+    pub ejection: Ejection,
+}
+
+/// How many failing runs that tested an entry alone eject it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ejection {
+    /// Always so many.
+    After(u32),
+    /// As many as it takes, by the flakes seen so far, to eject no greater share of the innocent.
+    Sparing(Chance),
 }
 
 /// Draws from `seed` stand in for the random choice, so that a replay draws alike.
@@ -111,8 +120,10 @@ impl Config {
             if !(1..=BATCH_MAX).contains(&speculation.batch_max) {
                 return Err(ConfigError::Batch(speculation.batch_max));
             }
-            if !(1..=FAILURES_MAX).contains(&speculation.failures_to_eject) {
-                return Err(ConfigError::Failures(speculation.failures_to_eject));
+            if let Ejection::After(failures) = speculation.ejection
+                && !(1..=FAILURES_MAX).contains(&failures)
+            {
+                return Err(ConfigError::Failures(failures));
             }
         }
         if self.campaigns.in_flight_max == 0 {
@@ -129,10 +140,10 @@ impl Default for Speculation {
     fn default() -> Self {
         Self {
             batch_max: 4,
-            worth_min: Chance::percent(12),
+            worth_min: Chance::percent(13),
             before_lane: Chance::percent(50),
             patience: Chance::SURE,
-            failures_to_eject: 3,
+            ejection: Ejection::Sparing(Chance::parts_per_million(50)),
         }
     }
 }
@@ -171,7 +182,7 @@ mod tests {
         check(|config| config.workers = 0, Err(ConfigError::Workers(0)));
         check(|config| config.workers = 5_000, Err(ConfigError::Workers(5_000)));
         check(speculate(|it| it.batch_max = 0), Err(ConfigError::Batch(0)));
-        check(speculate(|it| it.failures_to_eject = 0), Err(ConfigError::Failures(0)));
+        check(speculate(|it| it.ejection = Ejection::After(0)), Err(ConfigError::Failures(0)));
         check(|config| config.campaigns.in_flight_max = 0, Err(ConfigError::CampaignRoom));
         check(|config| config.campaigns.waves = vec![1, 0], Err(ConfigError::EmptyWave(2)));
     }

@@ -99,6 +99,8 @@ pub enum Withdrawal {
 pub struct Record {
     /// Failing runs that tested the entry alone on what is in the target.
     pub failures: Vec<RunId>,
+    /// How many of them ran in the isolation lane.
+    pub failures_in_lane: u32,
     pub standing: Standing,
     /// What landed since the entry passed alone, the latest last.
     pub landed_since: Vec<PullNumber>,

@@ -2,11 +2,12 @@
 
 use super::{
     chance::{Chance, Seen},
+    config::{Ejection, FAILURES_MAX},
     entry::Standing,
 };
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{num::NonZero, time::Duration};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Estimates {
@@ -14,6 +15,8 @@ pub struct Estimates {
     pub fails: Chance,
     /// The same for an entry that passed alone after a failure.
     pub cleared_fails: Chance,
+    /// That a run fails though nothing is wrong with what it tests.
+    pub flakes: Chance,
     /// How long a passing run takes; nothing is known before the first one.
     pub typical_millis: Option<u64>,
     /// When the last entry joined the line, and how long after the one before, typically.
@@ -24,11 +27,19 @@ pub struct Estimates {
 /// The newest duration's share in the typical one is one part of so many.
 const DURATION_MEMORY: u64 = 16;
 
+/// Failure rates follow what is committed this week.
+const FAILURES_MEMORY: NonZero<u32> = NonZero::new(64).unwrap();
+/// Flakes are rare, so their rate takes longer to learn; it decides who is ejected.
+const FLAKES_MEMORY: NonZero<u32> = NonZero::new(128).unwrap();
+/// One failing run convicts nobody, however rare flakes are.
+const FAILURES_MIN: u32 = 2;
+
 impl Default for Estimates {
     fn default() -> Self {
         Self {
             fails: Chance::percent(7),
             cleared_fails: Chance::percent(5),
+            flakes: Chance::percent(2),
             typical_millis: None,
             joined_at: None,
             interval_millis: None,
@@ -50,14 +61,39 @@ impl Estimates {
             Standing::Untested | Standing::Apart => &mut self.fails,
             Standing::Cleared => &mut self.cleared_fails,
         };
-        *estimate = estimate.after(failing);
+        *estimate = estimate.after(failing, FAILURES_MEMORY);
+    }
+
+    /// An entry has passed alone, after so many runs of the same kind that failed. The run that
+    /// made it a suspect does not count: without its failure, there would have been no others.
+    pub(super) fn note_flakes(&mut self, failures: u32) {
+        for _ in 0..failures {
+            self.flakes = self.flakes.after(Seen::Happened, FLAKES_MEMORY);
+        }
+        self.flakes = self.flakes.after(Seen::DidNot, FLAKES_MEMORY);
     }
 
     /// The failing runs that it takes to eject an entry: one fewer, but two at least, in a quiet
     /// queue, where cost is what counts.
     #[must_use]
-    pub fn failures_to_eject(&self, configured: u32) -> u32 {
-        configured - u32::from(self.is_quiet() && configured > 2)
+    pub fn failures_to_eject(&self, ejection: Ejection) -> u32 {
+        match ejection {
+            Ejection::After(failures) => failures,
+            Ejection::Sparing(innocents_max) => {
+                let needed = self.failures_beyond(innocents_max);
+                needed - u32::from(self.is_quiet() && needed > FAILURES_MIN)
+            }
+        }
+    }
+
+    /// How many flakes in a row are rarer than that.
+    fn failures_beyond(&self, innocents_max: Chance) -> u32 {
+        let (mut failures, mut all_flakes) = (1, self.flakes);
+        while failures < FAILURES_MIN || (all_flakes > innocents_max && failures < FAILURES_MAX) {
+            failures += 1;
+            all_flakes = all_flakes.and(self.flakes);
+        }
+        failures
     }
 
     pub(super) fn note_duration(&mut self, took: Duration) {
@@ -106,6 +142,26 @@ mod tests {
         assert_eq!(estimates.typical(), Some(Duration::from_secs(160)));
         estimates.note_duration(Duration::from_secs(320));
         assert_eq!(estimates.typical(), Some(Duration::from_secs(170)));
+    }
+
+    #[test]
+    fn the_more_flakes_the_more_failing_runs_it_takes() {
+        let innocents_max = Ejection::Sparing(Chance::parts_per_million(50));
+        let rows = [(0, 2), (5_000, 2), (20_000, 3), (50_000, 4), (300_000, FAILURES_MAX)];
+        for (flakes, expected) in rows {
+            let flakes = Chance::parts_per_million(flakes);
+            let estimates = Estimates { flakes, ..Estimates::default() };
+            assert_eq!(estimates.failures_to_eject(innocents_max), expected, "{flakes:?}");
+            assert_eq!(estimates.failures_to_eject(Ejection::After(1)), 1);
+        }
+    }
+
+    #[test]
+    fn flakes_are_what_failed_before_a_pass() {
+        let mut estimates = Estimates::default();
+        (0..1_000).for_each(|round| estimates.note_flakes(u32::from(round % 10 == 0)));
+        let flakes = estimates.flakes.in_parts_per_million();
+        assert!((50_000..150_000).contains(&flakes), "{flakes}");
     }
 
     #[test]

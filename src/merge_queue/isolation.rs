@@ -39,7 +39,7 @@ impl MergeQueue {
         speculation: Speculation,
         out: &mut Outbox,
     ) {
-        let enough = self.estimates.failures_to_eject(speculation.failures_to_eject);
+        let enough = self.estimates.failures_to_eject(speculation.ejection);
         let Some(entry) = self.entries.get_mut(&id) else { return };
         match convict(&mut entry.record, run, enough) {
             Some(exit) => {
@@ -57,6 +57,9 @@ impl MergeQueue {
         match candidate.stage {
             Stage::Failed { run } => {
                 self.drop_candidate(id, out);
+                if let Some(entry) = self.entries.get_mut(&entry) {
+                    entry.record.failures_in_lane += 1;
+                }
                 self.convict_entry(entry, run, speculation, out);
             }
             Stage::Passed { .. } => {
@@ -77,6 +80,7 @@ impl MergeQueue {
             entry.record.standing = Standing::Cleared;
             entry.record.failures.clear();
             entry.record.landed_since.clear();
+            self.estimates.note_flakes(std::mem::take(&mut entry.record.failures_in_lane));
         }
     }
 

@@ -53,6 +53,17 @@ const REMAINING_MIN: Chance = Chance::percent(10);
 /// That a slot passes which has failed on another base: more likely than not it will not.
 const AFTER_FAILURE: Chance = Chance::percent(40);
 
+/// A line of a quarter of the workers is usual; only what is longer makes tests worth more.
+const USUAL_LINE: u64 = 4;
+
+/// What a test has to be worth: the less, the more entries wait in line. They all gain by it, and
+/// a queue that falls behind with idle workers serves nobody.
+fn worth_wanted(worth_min: Chance, waiting: usize, workers: u32) -> Chance {
+    let workers = u64::from(workers);
+    let excess = (waiting as u64).saturating_sub(workers / USUAL_LINE);
+    worth_min.and(Chance::ratio(workers, workers + excess))
+}
+
 /// The candidates of each slot by what they stand on.
 type Table = BTreeMap<(SlotId, Base), CandidateId>;
 
@@ -131,13 +142,14 @@ impl MergeQueue {
         let mut table = self.table();
         let first = Way::new(Chance::SURE, Chance::SURE, 0, self.anchor());
         let mut ways = BinaryHeap::from([first]);
+        let worth_min = worth_wanted(speculation.worth_min, line.len(), self.config.workers);
         let mut looks = WAYS_PER_WORKER * (self.config.workers as usize + 8);
         while free > 0
             && looks > 0
             && let Some(way) = ways.pop()
         {
             looks -= 1;
-            if way.worth < speculation.worth_min {
+            if way.worth < worth_min {
                 break;
             }
             if way.worth < speculation.before_lane {
@@ -300,5 +312,19 @@ impl MergeQueue {
 impl Candidate {
     pub(super) fn is_in_pipeline_tests(&self) -> bool {
         self.slot().is_some() && self.is_undecided()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longer_the_line_the_less_a_test_has_to_be_worth() {
+        let rows = [(0, 16, 12), (4, 16, 12), (20, 16, 6), (52, 16, 3), (0, 1, 12), (1, 1, 6)];
+        for (waiting, workers, percent) in rows {
+            let wanted = worth_wanted(Chance::percent(12), waiting, workers);
+            assert_eq!(wanted, Chance::percent(percent), "{waiting} wait for {workers} workers");
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     merge_queue::{
         MergeQueue,
         candidate::JobsDigest,
-        config::{Config, ConfigError, Policy, Speculation},
+        config::{Config, ConfigError, Ejection, Policy, Speculation},
         effect::Effect,
         entry::Phase,
         event::{
@@ -115,7 +115,7 @@ impl Node {
         let host = Host::new(Faults::NONE);
         let speculation = Speculation {
             batch_max: bounds.batch_max,
-            failures_to_eject: 2,
+            ejection: Ejection::After(2),
             ..Speculation::default()
         };
         let policy = Policy::Speculative(speculation);

@@ -11,7 +11,8 @@ use crate::{
     merge_queue::{
         MergeQueue,
         candidate::JobsDigest,
-        config::{CampaignRules, Config, Policy, Serial, Speculation},
+        chance::Chance,
+        config::{CampaignRules, Config, Ejection, Policy, Serial, Speculation},
         effect::{Effect, Refusal},
         entry::Phase,
         event::{Action, Event, Finding, QueueAction, Rejection, RunResult},
@@ -380,7 +381,10 @@ fn configuration(random: &mut Random) -> Config {
         0 => Policy::Serial(Serial { seed: random.draw() }),
         _ => Policy::Speculative(Speculation {
             batch_max,
-            failures_to_eject: u32::try_from(random.below(3) + 1).unwrap_or(1),
+            ejection: match random.below(4) {
+                0 => Ejection::Sparing(Chance::percent(1)),
+                failures => Ejection::After(u32::try_from(failures).unwrap_or(1)),
+            },
             ..Speculation::default()
         }),
     };
