@@ -12,7 +12,7 @@ use super::{
     pull::{Origin, Priority},
     queue::{MergeQueue, Outbox, Slot},
 };
-use crate::{id::CampaignId, time::Timestamp};
+use crate::{id::CampaignId, names::PullNumber, time::Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -21,7 +21,7 @@ use std::{
 /// The line at one moment: who may go next, in order.
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    waiting: Vec<EntryId>,
+    waiting: Vec<Place>,
     taken: usize,
 }
 
@@ -30,8 +30,17 @@ impl Line {
         self.waiting.len() - self.taken
     }
 
+    pub(super) fn next_place(&self) -> Option<&Place> {
+        self.waiting.get(self.taken)
+    }
+
     fn next(&self) -> Option<EntryId> {
-        self.waiting.get(self.taken).copied()
+        self.next_place().map(|place| place.4)
+    }
+
+    /// Whether those who wait may also land.
+    pub(super) fn landable(&self) -> Option<Landable> {
+        self.next_place().map(|place| place.0)
     }
 }
 
@@ -68,13 +77,7 @@ impl MergeQueue {
             .entries
             .values()
             .filter(|entry| matches!(entry.phase, Phase::Queued { .. }) && counts(entry))
-            .map(|entry| {
-                let landable = match self.gate.freeze_of(entry, self.now) {
-                    None => Landable::Now,
-                    Some(_) => Landable::Later,
-                };
-                place(entry, landable, self.config.ageing, self.now)
-            })
+            .map(|entry| self.place_of(entry))
             .collect();
         places.sort_unstable();
         #[cfg(any(test, feature = "simulation"))]
@@ -86,32 +89,42 @@ impl MergeQueue {
         places
     }
 
+    pub(super) fn place_of(&self, entry: &Entry) -> Place {
+        let landable = match self.gate.freeze_of(entry, self.now) {
+            None => Landable::Now,
+            Some(_) => Landable::Later,
+        };
+        place(entry, landable, self.config.ageing, self.now)
+    }
+
     /// Everybody who may be tested now, in the order of being served.
     pub(super) fn line(&self) -> Line {
         if self.gate.mode != Mode::Open {
             return Line::default();
         }
         let mut in_flight = self.campaigns_in_flight();
-        let places =
-            self.places(|entry| self.gate.may_test(entry, self.now) && !self.is_clashing(entry));
-        let first = places.first().map(|place| place.0);
-        let waiting = places
+        let places = self.places(|entry| {
+            self.gate.may_test(entry, self.now) && self.clashing_with(entry).is_none()
+        });
+        let mut waiting: Vec<_> = places
             .into_iter()
-            // Frozen entries are tested when nobody who may land waits.
-            .take_while(|place| Some(place.0) == first)
-            .map(|(.., id)| id)
-            .filter(|id| self.campaign_lets_pass(*id, &mut in_flight))
+            .filter(|place| self.campaign_lets_pass(place.4, &mut in_flight))
             .collect();
+        // Frozen entries are tested when nobody who may land waits.
+        let first = waiting.first().map(|place| place.0);
+        waiting.retain(|place| Some(place.0) == first);
         Line { waiting, taken: 0 }
     }
 
-    fn is_clashing(&self, entry: &Entry) -> bool {
-        entry.record.clashes.iter().any(|pull| {
+    /// Whoever is ahead, and does not merge with the entry.
+    pub(super) fn clashing_with(&self, entry: &Entry) -> Option<PullNumber> {
+        let is_ahead = |pull: &&PullNumber| {
             let other = self.by_pull.get(pull).and_then(|id| self.entries.get(id));
             other.is_some_and(|it| {
                 matches!(it.phase, Phase::InPipeline { .. } | Phase::Landing { .. })
             })
-        })
+        };
+        entry.record.clashes.iter().find(is_ahead).copied()
     }
 
     /// Opens a slot at the end of the pipeline; `free` candidates may still be started.
@@ -191,8 +204,8 @@ impl MergeQueue {
         (self.now < until).then_some(until)
     }
 
-    /// Entries that need a test of their own share no slot; a batch stays within one class, so
-    /// that nobody waits for the tests of less urgent company.
+    /// Entries that need a test of their own share no slot; people share none with campaigns, nor
+    /// what is critical with what is not, so that nobody waits for less urgent company.
     fn may_share(&self, first: EntryId, next: EntryId) -> bool {
         let (Some(first), Some(next)) = (self.entries.get(&first), self.entries.get(&next)) else {
             return false;
@@ -202,7 +215,10 @@ impl MergeQueue {
             Standing::Cleared => false,
             Standing::Apart => true,
         };
-        let kind = |entry: &Entry| (matches!(entry.origin, Origin::Person), entry.record.standing);
+        let kind = |entry: &Entry| {
+            let is_critical = entry.priority == Priority::Critical;
+            (matches!(entry.origin, Origin::Person), is_critical, entry.record.standing)
+        };
         !first.record.failed_with.contains(&next.number())
             && !goes_alone(first)
             && !goes_alone(next)

@@ -1,15 +1,20 @@
 //! Candidates are planned, built, and turn out not to merge.
 
 use super::{
+    campaign::Outcome,
     candidate::{Base, Built, Candidate, Member, Purpose, Stage},
     effect::{Effect, Refusal},
-    entry::{Phase, Standing},
-    event::Against,
+    entry::{Phase, Standing, Tried},
+    event::{Against, BuildFailure},
     id::{CandidateId, EntryId},
     pull::Authorisation,
     queue::{MergeQueue, Outbox},
 };
 use crate::names::{CommitSha, PullNumber};
+use std::time::Duration;
+
+/// A build that has not been answered for so long is asked for again.
+pub(super) const BUILD_WAIT_MAX: Duration = Duration::from_secs(300);
 
 impl MergeQueue {
     /// Plans a candidate, and has it built as soon as its base is. Nothing that holds an
@@ -27,7 +32,8 @@ impl MergeQueue {
         }
         let id = self.next_id();
         let stage = Stage::Planned;
-        let candidate = Candidate { id, base, members, purpose, stage, timeouts: 0 };
+        let candidate =
+            Candidate { id, base, members, purpose, stage, builds: 0, timeouts: 0, breakdowns: 0 };
         self.candidates.insert(id, candidate);
         self.build_if_based(id, out);
         Some(id)
@@ -44,7 +50,7 @@ impl MergeQueue {
         }
     }
 
-    fn build_if_based(&mut self, id: CandidateId, out: &mut Outbox) {
+    pub(super) fn build_if_based(&mut self, id: CandidateId, out: &mut Outbox) {
         let Some(candidate) = self.candidates.get(&id) else { return };
         let (Stage::Planned, Some(base)) = (&candidate.stage, self.commit_of(&candidate.base))
         else {
@@ -53,7 +59,31 @@ impl MergeQueue {
         let members = candidate.members.clone();
         out.push(Effect::BuildCandidate { candidate: id, base, members });
         if let Some(candidate) = self.candidates.get_mut(&id) {
-            candidate.stage = Stage::Building;
+            candidate.stage = Stage::Building { since: self.now };
+            candidate.builds += 1;
+        }
+    }
+
+    /// Asks again for builds whose answer may have been lost.
+    pub(super) fn ask_builds(&mut self, out: &mut Outbox) {
+        let overdue: Vec<_> = self
+            .candidates
+            .values_mut()
+            .filter(|it| match it.stage {
+                Stage::Building { since } => self.now.since(since) >= BUILD_WAIT_MAX,
+                Stage::Planned
+                | Stage::Built(_)
+                | Stage::Testing { .. }
+                | Stage::Passed { .. }
+                | Stage::Failed { .. } => false,
+            })
+            .map(|candidate| {
+                candidate.stage = Stage::Planned;
+                candidate.id
+            })
+            .collect();
+        for id in overdue {
+            self.build_if_based(id, out);
         }
     }
 
@@ -74,7 +104,15 @@ impl MergeQueue {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let proof = self.proofs.find(&built);
-        let candidate = self.building(id)?;
+        let candidate = match self.building(id) {
+            Ok(candidate) => candidate,
+            Err(refusal) => {
+                if self.is_leftover(id) {
+                    out.push(Effect::DropCandidate { candidate: id });
+                }
+                return Err(refusal);
+            }
+        };
         match (proof, candidate.purpose) {
             (Some(run), Purpose::Pipeline(_) | Purpose::Isolation(_)) => {
                 candidate.stage = Stage::Passed { built, run };
@@ -100,8 +138,35 @@ impl MergeQueue {
     fn building(&mut self, id: CandidateId) -> Result<&mut Candidate, Refusal> {
         self.candidates
             .get_mut(&id)
-            .filter(|it| it.stage == Stage::Building)
+            .filter(|it| matches!(it.stage, Stage::Building { .. }))
             .ok_or(Refusal::UnknownCandidate(id))
+    }
+
+    /// Whether a candidate was built after it had been dropped, so that its ref stays behind.
+    fn is_leftover(&self, id: CandidateId) -> bool {
+        let is_landing = self.landing.as_ref().is_some_and(|landing| landing.candidate == id);
+        id.0 <= self.last_id && !is_landing && !self.candidates.contains_key(&id)
+    }
+
+    pub(super) fn take_build_failure(
+        &mut self,
+        id: CandidateId,
+        why: BuildFailure,
+        out: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let candidate = self.building(id)?;
+        match why {
+            BuildFailure::Machinery => {
+                candidate.stage = Stage::Planned;
+                self.note_breakdown(id, out);
+            }
+            BuildFailure::HeadGone { pull } => {
+                let entry = member_of(candidate, pull)?;
+                self.drop_candidate(id, out);
+                self.read_head_again(entry, out);
+            }
+        }
+        Ok(())
     }
 
     /// A member does not merge. With the target: it leaves the line until it is pushed. With an
@@ -114,19 +179,20 @@ impl MergeQueue {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let candidate = self.building(id)?;
-        let member = candidate.members.iter().find(|member| member.pull == pull);
-        let Some(entry) = member.map(|member| member.entry) else {
-            return Err(Refusal::NotAMember { pull, candidate: id });
-        };
+        let entry = member_of(candidate, pull)?;
         let is_try = matches!(candidate.purpose, Purpose::Try(_));
         self.drop_candidate(id, out);
         if is_try {
-            out.touched.insert(entry);
+            self.note_tried(entry, Tried::Conflicted, out);
             return Ok(());
         }
         self.recall(entry, out);
         match with {
-            Against::Target => self.set_phase(entry, Phase::Conflicted, out),
+            Against::Target => {
+                self.count_for_campaign(entry, Outcome::Failed);
+                self.set_phase(entry, Phase::Conflicted, out);
+                self.owe_draw();
+            }
             Against::Pull(other) => {
                 if let Some(it) = self.entries.get_mut(&entry) {
                     it.record.clashes.insert(other);
@@ -137,4 +203,10 @@ impl MergeQueue {
         }
         Ok(())
     }
+}
+
+fn member_of(candidate: &Candidate, pull: PullNumber) -> Result<EntryId, Refusal> {
+    let member = candidate.members.iter().find(|member| member.pull == pull);
+    let not_a_member = Refusal::NotAMember { pull, candidate: candidate.id };
+    member.map(|member| member.entry).ok_or(not_a_member)
 }

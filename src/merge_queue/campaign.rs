@@ -1,7 +1,7 @@
 //! Campaigns share a queue with people, and do not take it over.
 
 use super::{
-    chance::{Chance, Seen},
+    chance::Chance,
     config::{CampaignRules, Canary},
     entry::Entry,
     id::EntryId,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::id::CampaignId;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How the entries of one campaign have ended in this queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -25,6 +25,15 @@ pub struct Tally {
 pub struct Forgiven {
     pub merged: u32,
     pub failed: u32,
+}
+
+/// How an entry ended, as its campaign counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Merged,
+    /// Ejected, or in conflict with the target.
+    Failed,
 }
 
 /// Why a campaign's next entry waits.
@@ -48,12 +57,25 @@ pub enum CampaignWait {
 }
 
 impl Tally {
+    fn count(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Merged => self.merged = self.merged.saturating_add(1),
+            Outcome::Failed => self.failed = self.failed.saturating_add(1),
+        }
+    }
+
+    /// An entry that failed has come back.
+    fn take_back_failure(&mut self) {
+        self.failed = self.failed.saturating_sub(1);
+        self.forgiven.failed = self.forgiven.failed.min(self.failed);
+    }
+
     pub(super) fn resume(&mut self) {
         self.forgiven = Forgiven { merged: self.merged, failed: self.failed };
     }
 
     fn ended(&self) -> u32 {
-        self.merged + self.failed
+        self.merged.saturating_add(self.failed)
     }
 }
 
@@ -121,17 +143,32 @@ impl MergeQueue {
         }
     }
 
-    pub(super) fn count_for_campaign(&mut self, id: EntryId, failing: Seen) {
-        let Some(Origin::Campaign(campaign)) = self.entries.get(&id).map(|it| it.origin) else {
-            return;
-        };
+    /// Counts each entry once, by how it ended last.
+    pub(super) fn count_for_campaign(&mut self, id: EntryId, outcome: Outcome) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let before = entry.outcome.replace(outcome);
+        let Origin::Campaign(campaign) = entry.origin else { return };
         let tally = self.campaigns.entry(campaign).or_default();
-        match failing {
-            Seen::Happened => tally.failed += 1,
-            Seen::DidNot => tally.merged += 1,
+        if before == Some(Outcome::Failed) {
+            tally.take_back_failure();
         }
+        tally.count(outcome);
+        self.forget_campaigns();
+    }
+
+    /// Forgets campaigns of which nothing is left in the queue, once there are too many.
+    fn forget_campaigns(&mut self) {
+        if self.campaigns.len() <= CAMPAIGNS_MAX {
+            return;
+        }
+        let living = self.by_pull.values().filter_map(|id| self.entries.get(id));
+        let origins: BTreeSet<_> = living.map(|entry| entry.origin).collect();
+        self.campaigns.retain(|campaign, _| origins.contains(&Origin::Campaign(*campaign)));
     }
 }
+
+/// The campaigns whose tallies are kept beyond their last entry.
+const CAMPAIGNS_MAX: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -185,5 +222,16 @@ mod tests {
             admit(tally, 0, &CampaignRules { waves: vec![], ..CampaignRules::default() }),
             Ok(())
         );
+    }
+
+    #[test]
+    fn an_entry_that_fails_and_then_merges_counts_as_merged() {
+        let mut tally = Tally::default();
+        tally.count(Outcome::Failed);
+        tally.resume();
+        tally.take_back_failure();
+        tally.count(Outcome::Merged);
+        let forgiven = Forgiven { merged: 0, failed: 0 };
+        assert_eq!(tally, Tally { merged: 1, failed: 0, forgiven });
     }
 }

@@ -1,7 +1,10 @@
 //! A commit that the queue has built, or asked for: a base plus entries.
 
 use super::id::{CandidateId, EntryId, RunId, SlotId};
-use crate::names::{CommitSha, PullNumber, TreeSha};
+use crate::{
+    names::{CommitSha, PullNumber, TreeSha},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -11,8 +14,12 @@ pub struct Candidate {
     pub members: Vec<Member>,
     pub purpose: Purpose,
     pub stage: Stage,
+    /// How often it was asked for.
+    pub builds: u32,
     /// How often a run of this candidate ran out of time.
     pub timeouts: u32,
+    /// How often the machinery broke while it built or tested this candidate.
+    pub breakdowns: u32,
 }
 
 /// A pinned commit: the approved head of an entry when the candidate was planned.
@@ -46,9 +53,11 @@ pub enum Purpose {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// Its base is not built yet.
+    /// Its base is not built yet, or the machinery that builds is broken.
     Planned,
-    Building,
+    Building {
+        since: Timestamp,
+    },
     /// Waits for a worker.
     Built(Built),
     Testing {
@@ -85,7 +94,7 @@ impl Candidate {
             Stage::Built(built) | Stage::Testing { built, .. } | Stage::Passed { built, .. } => {
                 Some(built)
             }
-            Stage::Planned | Stage::Building | Stage::Failed { .. } => None,
+            Stage::Planned | Stage::Building { .. } | Stage::Failed { .. } => None,
         }
     }
 
@@ -93,7 +102,9 @@ impl Candidate {
     #[must_use]
     pub fn is_undecided(&self) -> bool {
         match self.stage {
-            Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. } => true,
+            Stage::Planned | Stage::Building { .. } | Stage::Built(_) | Stage::Testing { .. } => {
+                true
+            }
             Stage::Passed { .. } | Stage::Failed { .. } => false,
         }
     }

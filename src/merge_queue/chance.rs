@@ -7,8 +7,21 @@ use std::num::NonZero;
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
-#[serde(transparent)]
+#[serde(from = "u32", into = "u32")]
 pub struct Chance(u32);
+
+impl From<u32> for Chance {
+    /// More than a million parts are a million.
+    fn from(parts: u32) -> Self {
+        Self::parts_per_million(parts)
+    }
+}
+
+impl From<Chance> for u32 {
+    fn from(chance: Chance) -> Self {
+        chance.0
+    }
+}
 
 /// What a thousand thousandths are.
 const WHOLE: u32 = 1_000_000;

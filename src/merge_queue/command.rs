@@ -3,14 +3,14 @@
 use super::{
     config::Policy,
     effect::Refusal,
-    entry::{Entry, Phase, Record, Standing, Wish, Withdrawal},
+    entry::{Hold, Phase, Record, Standing, Wish, Withdrawal},
     event::{Action, Actor, Command, Permission, PullAction, QueueAction},
     gate::Mode,
     id::EntryId,
-    pull::{Authorisation, Origin, Priority},
-    queue::{AUTHORISED_MAX, MergeQueue, Outbox},
+    pull::{Origin, Priority},
+    queue::{MergeQueue, Outbox},
 };
-use crate::names::BranchName;
+use crate::names::{BranchName, CommitSha};
 
 impl MergeQueue {
     pub(super) fn obey(&mut self, command: Command, out: &mut Outbox) -> Result<(), Refusal> {
@@ -19,12 +19,7 @@ impl MergeQueue {
             Action::Pull { pull, head, action } => {
                 may(&by, needed_for_pull(&action))?;
                 let id = self.find(pull)?;
-                let is = self.entries.get(&id).map(|entry| &entry.facts.head);
-                if let (Some(seen), Some(is)) = (head, is)
-                    && seen != *is
-                {
-                    return Err(Refusal::HeadMoved { pull, seen, is: is.clone() });
-                }
+                self.check_seen(id, head, &action)?;
                 out.touched.insert(id);
                 self.obey_for_pull(id, action, by, out)
             }
@@ -32,6 +27,22 @@ impl MergeQueue {
                 may(&by, Permission::Maintain)?;
                 self.obey_for_queue(action)
             }
+        }
+    }
+
+    /// Holds the head that the person saw against the one that there is.
+    fn check_seen(
+        &self,
+        id: EntryId,
+        seen: Option<CommitSha>,
+        action: &PullAction,
+    ) -> Result<(), Refusal> {
+        let Some(entry) = self.entries.get(&id) else { return Ok(()) };
+        let (pull, is) = (entry.number(), entry.facts.head.clone());
+        match seen {
+            Some(seen) if seen != is => Err(Refusal::HeadMoved { pull, seen, is }),
+            None if *action == PullAction::Authorise => Err(Refusal::HeadNeeded { pull }),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -72,11 +83,13 @@ impl MergeQueue {
                 self.gate.freeze(id, freeze)?;
             }
             QueueAction::Thaw(id) => self.gate.thaw(id)?,
-            QueueAction::Drain => self.gate.drain(),
+            QueueAction::Drain => self.gate.drain()?,
             QueueAction::Open => self.gate.mode = Mode::Open,
-            QueueAction::ResumeCampaign(campaign) => {
-                self.campaigns.entry(campaign).or_default().resume();
-            }
+            QueueAction::ResumeCampaign(campaign) => self
+                .campaigns
+                .get_mut(&campaign)
+                .ok_or(Refusal::UnknownCampaign(campaign))?
+                .resume(),
         }
         Ok(())
     }
@@ -96,18 +109,33 @@ impl MergeQueue {
             return Err(Refusal::WrongTarget { pull, asked: target, target: target_is });
         }
         if entry.wish == Wish::Land {
-            return Err(Refusal::AlreadyQueued { pull });
+            return match entry.phase {
+                // Whoever asks for it again wants what a requeue does.
+                Phase::Ejected(_) | Phase::Conflicted => {
+                    self.send_back(id, "enqueued", Keep::Everything, out)
+                }
+                Phase::Held(_) => self.not_now(id, "enqueued", "it is held: release it"),
+                Phase::Observed
+                | Phase::Queued { .. }
+                | Phase::InPipeline { .. }
+                | Phase::Suspect(_)
+                | Phase::Landing { .. }
+                | Phase::Merged(_)
+                | Phase::Withdrawn(_) => Err(Refusal::AlreadyQueued { pull }),
+            };
         }
         if let Some(taken_by) = self.head_taken(id) {
             return Err(Refusal::HeadTaken { pull, taken_by });
         }
-        let now = self.now;
-        self.estimates.note_joined(now);
+        self.estimates.note_joined(self.now);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.wish = Wish::Land;
             entry.origin = origin;
             entry.priority = priority.unwrap_or(Priority::usual(origin));
-            entry.waiting_since = now;
+            entry.waiting_since = None;
+            if matches!(entry.phase, Phase::Withdrawn(_)) {
+                self.set_phase(id, Phase::Observed, out);
+            }
         }
         self.settle_entry(id, out);
         Ok(())
@@ -123,11 +151,23 @@ impl MergeQueue {
             .map(|(pull, _)| *pull)
     }
 
+    /// It may be asked for again, at the end of the line.
     fn unqueue(&mut self, id: EntryId, by: Actor, out: &mut Outbox) -> Result<(), Refusal> {
+        let Some(entry) = self.entries.get(&id) else { return Ok(()) };
         if self.is_landing(id) {
             return self.not_now(id, "unqueued", "its landing is under way");
         }
-        self.withdraw(id, Withdrawal::Unqueued { by: by.name }, out);
+        if entry.wish == Wish::Watch {
+            return self.not_now(id, "unqueued", "nobody has asked the queue to land it");
+        }
+        let head = entry.facts.head.clone();
+        self.recall(id, out);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.wish = Wish::Watch;
+            (entry.origin, entry.priority) = (Origin::Person, Priority::Normal);
+        }
+        self.set_phase(id, Phase::Withdrawn(Withdrawal::Unqueued { by: by.name }), out);
+        self.settle_head(&head, out);
         Ok(())
     }
 
@@ -140,46 +180,65 @@ impl MergeQueue {
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let Some(entry) = self.entries.get_mut(&id) else { return Ok(()) };
-        match entry.phase {
-            Phase::Ejected(_) | Phase::Conflicted => {
+        let because = match (&entry.phase, entry.wish) {
+            (Phase::Ejected(_) | Phase::Conflicted, _) => {
+                let tried = entry.record.tried;
                 entry.record = match keep {
                     Keep::Everything => {
                         Record { failures: vec![], failures_in_lane: 0, ..entry.record.clone() }
                     }
-                    Keep::Passes => Record { standing: Standing::Apart, ..Record::default() },
+                    Keep::Passes => {
+                        Record { standing: Standing::Apart, tried, ..Record::default() }
+                    }
                 };
                 self.set_phase(id, Phase::Observed, out);
                 self.settle_entry(id, out);
-                Ok(())
+                self.test_new_head(id, out);
+                return Ok(());
             }
-            Phase::Observed
-            | Phase::Queued { .. }
-            | Phase::Held { .. }
-            | Phase::InPipeline { .. }
-            | Phase::Suspect(_)
-            | Phase::Landing { .. }
-            | Phase::Merged { .. }
-            | Phase::Withdrawn(_) => self.not_now(id, action, "it has not left the line"),
-        }
+            (Phase::Held(_), _) => "it is held: release it",
+            (Phase::Observed | Phase::Withdrawn(_), Wish::Watch) => {
+                "nobody asks the queue to land it: enqueue it"
+            }
+            (Phase::Observed, Wish::Land) => "it waits for its conditions",
+            (
+                Phase::Queued { .. }
+                | Phase::InPipeline { .. }
+                | Phase::Suspect(_)
+                | Phase::Landing { .. }
+                | Phase::Merged(_)
+                | Phase::Withdrawn(_),
+                _,
+            ) => "it has not left the line",
+        };
+        self.not_now(id, action, because)
     }
 
     fn retest(&mut self, id: EntryId, out: &mut Outbox) -> Result<(), Refusal> {
         if self.is_landing(id) {
             return self.not_now(id, "retested", "its landing is under way");
         }
-        if let Policy::Serial(_) = self.config.policy {
-            self.restart_serial(id, out);
-            return Ok(());
-        }
-        self.recall(id, out);
+        self.stop_tests(id, out);
         let Some(entry) = self.entries.get_mut(&id) else { return Ok(()) };
         entry.record = Record::default();
         let pull = entry.number();
         self.proofs.forget(pull);
-        if !matches!(entry.phase, Phase::Held { .. }) {
-            self.set_phase(id, Phase::Observed, out);
-            self.settle_entry(id, out);
+        match entry.phase {
+            Phase::Held(Hold::Person { .. }) | Phase::Withdrawn(_) => (),
+            Phase::Observed
+            | Phase::Queued { .. }
+            | Phase::Held(Hold::Machinery)
+            | Phase::InPipeline { .. }
+            | Phase::Suspect(_)
+            | Phase::Landing { .. }
+            | Phase::Conflicted
+            | Phase::Ejected(_)
+            | Phase::Merged(_) => {
+                self.set_phase(id, Phase::Observed, out);
+                self.settle_entry(id, out);
+            }
         }
+        self.test_new_head(id, out);
         Ok(())
     }
 
@@ -190,36 +249,47 @@ impl MergeQueue {
         reason: String,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        if self.is_landing(id) {
-            return self.not_now(id, "held", "its landing is under way");
-        }
-        self.recall(id, out);
-        self.set_phase(id, Phase::Held { by: by.name, reason }, out);
-        Ok(())
+        let because = match self.entries.get(&id).map(|entry| &entry.phase) {
+            Some(Phase::Landing { .. }) => "its landing is under way",
+            // To hold it would forget why it left.
+            Some(Phase::Ejected(_) | Phase::Conflicted | Phase::Withdrawn(_)) => {
+                "it has left the line already"
+            }
+            Some(
+                Phase::Observed
+                | Phase::Queued { .. }
+                | Phase::Held(_)
+                | Phase::InPipeline { .. }
+                | Phase::Suspect(_)
+                | Phase::Merged(_),
+            )
+            | None => {
+                self.recall(id, out);
+                self.set_phase(id, Phase::Held(Hold::Person { by: by.name, reason }), out);
+                return Ok(());
+            }
+        };
+        self.not_now(id, "held", because)
     }
 
     fn release(&mut self, id: EntryId, out: &mut Outbox) -> Result<(), Refusal> {
-        match self.entries.get(&id).map(|entry| &entry.phase) {
-            Some(Phase::Held { .. }) => {
-                self.set_phase(id, Phase::Observed, out);
-                self.settle_entry(id, out);
-                Ok(())
-            }
-            _ => self.not_now(id, "released", "nobody holds it"),
+        let Some(entry) = self.entries.get_mut(&id) else { return Ok(()) };
+        if !matches!(entry.phase, Phase::Held(_)) {
+            return self.not_now(id, "released", "nobody holds it");
         }
+        entry.record.broke_at = None;
+        self.set_phase(id, Phase::Observed, out);
+        self.settle_entry(id, out);
+        self.test_new_head(id, out);
+        Ok(())
     }
 
     fn authorise(&mut self, id: EntryId, out: &mut Outbox) -> Result<(), Refusal> {
-        if self.authorised.len() >= AUTHORISED_MAX {
-            return self.not_now(id, "authorised", "too many commits are: revoke some first");
-        }
         let Some(entry) = self.entries.get(&id) else { return Ok(()) };
         let head = entry.facts.head.clone();
         self.authorised.insert(head.clone());
         self.settle_head(&head, out);
-        if let Policy::Serial(_) = self.config.policy {
-            self.restart_serial(id, out);
-        }
+        self.test_new_head(id, out);
         Ok(())
     }
 
@@ -228,13 +298,9 @@ impl MergeQueue {
         let head = entry.facts.head.clone();
         self.authorised.remove(&head);
         self.settle_head(&head, out);
-        let loses_its_tests = |entry: &Entry| {
-            entry.facts.head == head && self.authorisation(entry) == Authorisation::Unauthorised
-        };
-        let ids: Vec<_> =
-            self.entries.values().filter(|it| loses_its_tests(it)).map(|it| it.id).collect();
-        for id in ids {
-            self.recall(id, out);
+        let has_it = |id: &EntryId| self.entries.get(id).is_some_and(|it| it.facts.head == head);
+        for id in self.living().into_iter().filter(has_it).collect::<Vec<_>>() {
+            self.stop_unauthorised(id, out);
         }
         Ok(())
     }
@@ -268,9 +334,13 @@ enum Keep {
     Passes,
 }
 
+/// Critical entries pass most freezes, which are a maintainer's word.
 fn needed_for_pull(action: &PullAction) -> Permission {
     match action {
-        PullAction::Authorise | PullAction::Revoke => Permission::Maintain,
+        PullAction::Authorise
+        | PullAction::Revoke
+        | PullAction::Enqueue { priority: Some(Priority::Critical), .. }
+        | PullAction::Prioritise(Priority::Critical) => Permission::Maintain,
         PullAction::Enqueue { .. }
         | PullAction::Unqueue
         | PullAction::Requeue

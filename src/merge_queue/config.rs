@@ -14,6 +14,17 @@ pub struct Config {
     pub campaigns: CampaignRules,
     /// An entry that waits this long is treated as one class more urgent.
     pub ageing: Duration,
+    pub preemption: Preemption,
+}
+
+/// Whether tests are stopped for somebody who comes later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preemption {
+    #[default]
+    Never,
+    /// A critical entry goes to the front of the pipeline; what is tested there starts over.
+    ForCritical,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -108,7 +119,8 @@ impl Config {
             workers,
             policy: Policy::Speculative(Speculation::default()),
             campaigns: CampaignRules::default(),
-            ageing: Duration::from_secs(4 * 3_600),
+            ageing: Duration::from_secs(24 * 3_600),
+            preemption: Preemption::default(),
         }
     }
 

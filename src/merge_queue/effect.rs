@@ -6,9 +6,10 @@ use super::{
     event::{Commit, Permission},
     gate::Alarm,
     id::{CandidateId, FreezeId, LandingId, ReadingId, RunId},
-    status::Check,
+    publish::Check,
 };
 use crate::{
+    id::CampaignId,
     names::{BranchName, CommitSha, PullNumber},
     time::Timestamp,
 };
@@ -47,10 +48,15 @@ pub enum Effect {
     AbandonLanding {
         landing: LandingId,
     },
-    /// Read the target; does its history hold `about`?
+    /// Is this run still alive? If it has ended, or nobody knows it, say so.
+    AskRun {
+        run: RunId,
+    },
+    /// Read the target; does its history hold the commit of `landing`, and `last`?
     ReadTarget {
         reading: ReadingId,
-        about: Option<CommitSha>,
+        landing: Option<CommitSha>,
+        last: CommitSha,
     },
     /// Read back what landed: commit, tree and first parent.
     Audit {
@@ -71,7 +77,7 @@ pub enum Effect {
     /// Send a tick then.
     WakeAt(Timestamp),
     Alarm(Alarm),
-    /// The event changed nothing, and this is why.
+    /// The event, or a part of it, was not taken in, and this is why.
     Refuse(Refusal),
 }
 
@@ -84,6 +90,12 @@ pub enum Refusal {
     WrongTarget { pull: PullNumber, asked: BranchName, target: BranchName },
     #[error("{pull} is in the queue already")]
     AlreadyQueued { pull: PullNumber },
+    #[error("{pull} is merged: nothing is left to do")]
+    IsMerged { pull: PullNumber },
+    #[error("{pull} was closed, or is for another branch now: reopen it for this one first")]
+    HasLeft { pull: PullNumber },
+    #[error("a commit is authorised by naming it: say which head of {pull} you have seen")]
+    HeadNeeded { pull: PullNumber },
     #[error("{pull} has the same head as {taken_by}, which is in the queue: close one of them")]
     HeadTaken { pull: PullNumber, taken_by: PullNumber },
     #[error("{pull} is at {}, not at {}: look at it again", is.short(), seen.short())]
@@ -100,10 +112,16 @@ pub enum Refusal {
     UnknownRun(RunId),
     #[error("landing {0} is not awaited: it has ended")]
     UnknownLanding(LandingId),
+    #[error("{pull} is no part of landing {landing}")]
+    NotLanding { pull: PullNumber, landing: LandingId },
     #[error("reading {0} is not awaited: a newer one is under way")]
     UnknownReading(ReadingId),
     #[error("there is no freeze {0}")]
     UnknownFreeze(FreezeId),
+    #[error("no pull request of campaign {0} has ended in this queue")]
+    UnknownCampaign(CampaignId),
+    #[error("the queue has halted: open it first")]
+    Halted,
     #[error("{name} needs the permission to {needed}, and has {has}")]
     Denied { name: String, has: Permission, needed: Permission },
     #[error(transparent)]

@@ -1,9 +1,10 @@
 //! A pull request in the queue, and where it is on its way.
 
 use super::{
+    campaign::Outcome,
     id::{CandidateId, EntryId, LandingId, RunId, SlotId},
+    publish::Check,
     pull::{Origin, Priority, PullFacts},
-    status::Check,
 };
 use crate::{
     names::{CommitSha, PullNumber},
@@ -19,12 +20,23 @@ pub struct Entry {
     pub wish: Wish,
     pub priority: Priority,
     pub origin: Origin,
-    /// The place in line. A way back that keeps the place leaves it alone.
-    pub waiting_since: Timestamp,
+    /// The place in line: when the conditions of its head held first. A way back that keeps the
+    /// place leaves it alone.
+    pub waiting_since: Option<Timestamp>,
     pub record: Record,
     pub phase: Phase,
+    /// How its campaign has counted it.
+    pub outcome: Option<Outcome>,
+    /// It left while its landing was under way: that is where it goes if the landing fails.
+    pub leaving: Option<Withdrawal>,
     /// What the code host shows, so that only changes are sent.
-    pub published: Option<Check>,
+    pub published: Option<Published>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Published {
+    pub head: CommitSha,
+    pub check: Check,
 }
 
 /// What people want of the queue.
@@ -44,11 +56,8 @@ pub enum Phase {
     Queued {
         since: Timestamp,
     },
-    /// Somebody put it aside.
-    Held {
-        by: String,
-        reason: String,
-    },
+    /// Put aside until somebody releases it.
+    Held(Hold),
     /// Tested in the pipeline.
     InPipeline {
         slot: SlotId,
@@ -61,10 +70,37 @@ pub enum Phase {
     /// Does not merge with the target.
     Conflicted,
     Ejected(Exit),
-    Merged {
-        commit: CommitSha,
-    },
+    Merged(Merge),
     Withdrawn(Withdrawal),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    Person {
+        by: String,
+        reason: String,
+    },
+    /// The machinery broke with this entry alone, and worked for others.
+    Machinery,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Merge {
+    pub landing: LandingId,
+    /// The head of the pull request that landed.
+    pub head: CommitSha,
+    pub commit: CommitSha,
+    pub audit: Audit,
+}
+
+/// Whether the target was read back after a landing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audit {
+    Awaited,
+    AsTested,
+    Differs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,7 +130,7 @@ pub enum Withdrawal {
     Unqueued { by: String },
 }
 
-/// What runs have shown about an entry's head.
+/// What is known about an entry's head.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Record {
     /// Failing runs that tested the entry alone on what is in the target.
@@ -111,6 +147,8 @@ pub struct Record {
     pub clashes: BTreeSet<PullNumber>,
     /// How the last try ended.
     pub tried: Option<Tried>,
+    /// The machinery broke with it, again and again: the verdicts of the queue at that time.
+    pub broke_at: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,6 +156,10 @@ pub struct Record {
 pub enum Tried {
     Passed(RunId),
     Failed(RunId),
+    /// Does not merge with the target.
+    Conflicted,
+    /// The machinery broke, again and again.
+    Broken,
 }
 
 /// How an entry is grouped, and how likely it is to pass.
@@ -145,10 +187,13 @@ impl Entry {
     #[must_use]
     pub fn is_over(&self) -> bool {
         match self.phase {
-            Phase::Merged { .. } | Phase::Withdrawn(_) => true,
-            Phase::Observed
+            Phase::Merged(_) | Phase::Withdrawn(Withdrawal::Closed | Withdrawal::Retargeted) => {
+                true
+            }
+            Phase::Withdrawn(Withdrawal::Unqueued { .. })
+            | Phase::Observed
             | Phase::Queued { .. }
-            | Phase::Held { .. }
+            | Phase::Held(_)
             | Phase::InPipeline { .. }
             | Phase::Suspect(_)
             | Phase::Landing { .. }
@@ -157,17 +202,19 @@ impl Entry {
         }
     }
 
-    /// Whether the queue works on the entry: it is in tests or landing.
+    /// Whether the queue works on the entry: it is in tests or landing, and the machinery does not
+    /// break with it.
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
         match self.phase {
-            Phase::InPipeline { .. } | Phase::Suspect(_) | Phase::Landing { .. } => true,
+            Phase::InPipeline { .. } | Phase::Landing { .. } => true,
+            Phase::Suspect(_) => self.record.broke_at.is_none(),
             Phase::Observed
             | Phase::Queued { .. }
-            | Phase::Held { .. }
+            | Phase::Held(_)
             | Phase::Conflicted
             | Phase::Ejected(_)
-            | Phase::Merged { .. }
+            | Phase::Merged(_)
             | Phase::Withdrawn(_) => false,
         }
     }

@@ -24,6 +24,8 @@ pub struct Estimates {
     pub interval_millis: Option<u64>,
 }
 
+/// A pause between two entries counts as so many usual ones, at most.
+const PAUSE_TIMES_MAX: u64 = 4;
 /// The newest duration's share in the typical one is one part of so many.
 const DURATION_MEMORY: u64 = 16;
 
@@ -100,9 +102,15 @@ impl Estimates {
         self.typical_millis = Some(smoothed(self.typical_millis, took));
     }
 
+    /// A night or a weekend says no more than a somewhat longer pause.
     pub(super) fn note_joined(&mut self, now: Timestamp) {
         if let Some(before) = self.joined_at.replace(now) {
-            self.interval_millis = Some(smoothed(self.interval_millis, now.since(before)));
+            let longest = self.interval_millis.max(self.typical_millis);
+            let longest = longest.map_or(Duration::MAX, |it| {
+                Duration::from_millis(it.saturating_mul(PAUSE_TIMES_MAX))
+            });
+            let seen = now.since(before).min(longest);
+            self.interval_millis = Some(smoothed(self.interval_millis, seen));
         }
     }
 

@@ -34,6 +34,10 @@ pub enum Event {
         pull: PullNumber,
         with: Against,
     },
+    CandidateNotBuilt {
+        candidate: CandidateId,
+        why: BuildFailure,
+    },
     RunFinished {
         run: RunId,
         result: RunResult,
@@ -55,7 +59,7 @@ pub enum Event {
     TargetRead {
         reading: ReadingId,
         tip: Commit,
-        landing: Ancestry,
+        history: History,
     },
     Audited {
         landing: LandingId,
@@ -85,6 +89,16 @@ pub enum Against {
     Pull(PullNumber),
 }
 
+/// Why there is no commit, though nothing conflicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BuildFailure {
+    /// Git or the code host failed: to be tried again.
+    Machinery,
+    /// The pinned head of a member is not there any more.
+    HeadGone { pull: PullNumber },
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunResult {
@@ -110,7 +124,15 @@ pub enum Rejection {
     },
 }
 
-/// Whether the target's history holds the commit of the landing that was asked about.
+/// What the target's history holds of what was asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct History {
+    /// The commit of the landing under way.
+    pub landing: Ancestry,
+    /// Where the queue saw the target last.
+    pub last: Ancestry,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ancestry {

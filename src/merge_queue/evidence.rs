@@ -40,8 +40,10 @@ pub(super) fn convict(record: &mut Record, run: RunId, failures_to_eject: u32) -
     }
     let runs = record.failures.clone();
     Some(match record.standing {
-        Standing::Cleared => Exit::FailsAfter { runs, landed: record.landed_since.clone() },
-        Standing::Untested | Standing::Apart => Exit::Failed { runs },
+        Standing::Cleared if !record.landed_since.is_empty() => {
+            Exit::FailsAfter { runs, landed: record.landed_since.clone() }
+        }
+        Standing::Cleared | Standing::Untested | Standing::Apart => Exit::Failed { runs },
     })
 }
 

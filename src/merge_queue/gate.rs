@@ -5,9 +5,10 @@ use super::{
     effect::Refusal,
     entry::Entry,
     event::Commit,
-    id::{FreezeId, LandingId},
+    id::{EntryId, FreezeId, LandingId},
+    order::Landable,
     pull::{Origin, Priority},
-    queue::{MergeQueue, Outbox},
+    queue::{MergeQueue, Outbox, Slot},
 };
 use crate::{id::CampaignId, time::Timestamp};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub enum Mode {
 pub enum Alarm {
     /// What landed is not what was tested.
     LandedDiffers { landing: LandingId, tested: Commit, found: Commit },
+    /// Somebody moved the target back, or elsewhere: what was there is not in its history.
+    Rewound { from: Commit, to: Commit },
 }
 
 /// An order not to land.
@@ -109,9 +112,13 @@ impl Gate {
     }
 
     /// A halt is stronger: only opening the queue ends it.
-    pub(super) fn drain(&mut self) {
-        if self.mode == Mode::Open {
-            self.mode = Mode::Draining;
+    pub(super) fn drain(&mut self) -> Result<(), Refusal> {
+        match self.mode {
+            Mode::Open | Mode::Draining => {
+                self.mode = Mode::Draining;
+                Ok(())
+            }
+            Mode::Halted(_) => Err(Refusal::Halted),
         }
     }
 
@@ -125,31 +132,33 @@ impl Gate {
 }
 
 impl MergeQueue {
-    pub(super) fn is_frozen(&self, id: super::id::EntryId) -> bool {
+    pub(super) fn is_frozen(&self, id: EntryId) -> bool {
         !planted(Bug::IgnoreFreeze)
             && self.entries.get(&id).is_some_and(|it| self.gate.freeze_of(it, self.now).is_some())
     }
 
-    /// Frozen entries give their place in the pipeline to those that may land.
+    /// Frozen entries give their place in the pipeline to those that may land: to whoever stands
+    /// behind them, or is next in line.
     pub(super) fn recall_frozen(&mut self, out: &mut Outbox) {
         if self.gate.freezes.is_empty() {
             return;
         }
-        let somebody_may_land = self.entries.values().any(|entry| {
-            matches!(
-                entry.phase,
-                super::entry::Phase::Queued { .. } | super::entry::Phase::InPipeline { .. }
-            ) && self.gate.freeze_of(entry, self.now).is_none()
-        });
-        let in_pipeline = self.slots.iter().flat_map(|slot| &slot.members).copied();
-        let recalled: Vec<_> = in_pipeline
-            .filter(|id| {
-                self.entries.get(id).is_some_and(|entry| {
-                    (somebody_may_land && self.is_frozen(*id))
-                        || !self.gate.may_test(entry, self.now)
-                })
-            })
-            .collect();
+        let lands = |slot: &Slot| slot.members.iter().any(|id| !self.is_frozen(*id));
+        let in_the_way = match self.line().landable() {
+            Some(Landable::Now) => self.slots.len(),
+            Some(Landable::Later) | None => {
+                self.slots.iter().rposition(lands).map_or(0, |last| last + 1)
+            }
+        };
+        let members = |slots: &[Slot]| -> Vec<EntryId> {
+            slots.iter().flat_map(|slot| &slot.members).copied().collect()
+        };
+        let mut recalled = members(&self.slots[..in_the_way]);
+        recalled.retain(|id| self.is_frozen(*id));
+        let may_test = |id: &EntryId| {
+            self.entries.get(id).is_some_and(|entry| self.gate.may_test(entry, self.now))
+        };
+        recalled.extend(members(&self.slots[in_the_way..]).iter().filter(|id| !may_test(id)));
         for id in recalled {
             self.recall(id, out);
             self.requeue(id, out);
@@ -168,6 +177,12 @@ impl fmt::Display for Alarm {
                 tested.tree,
                 found.commit.short(),
                 found.tree
+            ),
+            Self::Rewound { from, to } => write!(
+                f,
+                "the target was at {}, and is at {} now, whose history does not hold that",
+                from.commit.short(),
+                to.commit.short()
             ),
         }
     }

@@ -5,15 +5,16 @@
 
 use super::{
     bugs::{Bug, planted},
+    campaign::Outcome,
     candidate::{Base, Purpose, Stage},
-    chance::Seen,
     config::{Policy, Speculation},
     entry::{Entry, Isolation, Phase, Standing},
     evidence::convict,
     id::{CandidateId, EntryId, RunId},
+    order::Place,
     queue::{MergeQueue, Outbox, Slot},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 impl MergeQueue {
     pub(super) fn suspect(&mut self, id: EntryId, out: &mut Outbox) {
@@ -43,7 +44,7 @@ impl MergeQueue {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         match convict(&mut entry.record, run, enough) {
             Some(exit) => {
-                self.count_for_campaign(id, Seen::Happened);
+                self.count_for_campaign(id, Outcome::Failed);
                 self.set_phase(id, Phase::Ejected(exit), out);
             }
             None if planted(Bug::ForgetSuspect) => (),
@@ -59,6 +60,7 @@ impl MergeQueue {
                 self.drop_candidate(id, out);
                 if let Some(entry) = self.entries.get_mut(&entry) {
                     entry.record.failures_in_lane += 1;
+                    entry.record.broke_at = None;
                 }
                 self.convict_entry(entry, run, speculation, out);
             }
@@ -71,13 +73,14 @@ impl MergeQueue {
                     self.requeue(entry, out);
                 }
             }
-            Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. } => (),
+            Stage::Planned | Stage::Building { .. } | Stage::Built(_) | Stage::Testing { .. } => (),
         }
     }
 
     fn clear(&mut self, id: EntryId) {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.record.standing = Standing::Cleared;
+            entry.record.broke_at = None;
             entry.record.failures.clear();
             entry.record.landed_since.clear();
             self.estimates.note_flakes(std::mem::take(&mut entry.record.failures_in_lane));
@@ -102,17 +105,19 @@ impl MergeQueue {
         self.set_phase(entry, Phase::InPipeline { slot }, out);
     }
 
-    /// Suspects that wait for a test, those that waited longest first.
-    pub(super) fn waiting_suspects(&self) -> Vec<EntryId> {
-        let mut waiting: Vec<_> = self
-            .entries
-            .values()
-            .filter(|entry| entry.phase == Phase::Suspect(Isolation::Waiting))
-            .filter(|entry| self.gate.may_test(entry, self.now))
-            .map(|entry| (entry.priority, entry.waiting_since, entry.id))
-            .collect();
-        waiting.sort_unstable();
-        waiting.into_iter().map(|(_, _, id)| id).collect()
+    /// Suspects that wait for a test, in the order of being served.
+    pub(super) fn waiting_suspects(&self) -> Suspects {
+        let waiting = self.entries.values().filter(|entry| {
+            entry.phase == Phase::Suspect(Isolation::Waiting) && self.gate.may_test(entry, self.now)
+        });
+        let (broken, sound): (Vec<_>, Vec<_>) =
+            waiting.partition(|entry| entry.record.broke_at.is_some());
+        let places = |entries: Vec<&Entry>| {
+            let mut places: Vec<_> = entries.into_iter().map(|it| self.place_of(it)).collect();
+            places.sort_unstable();
+            places.into()
+        };
+        Suspects { sound: places(sound), broken: places(broken) }
     }
 
     pub(super) fn isolate(&mut self, id: EntryId, out: &mut Outbox) {
@@ -134,6 +139,31 @@ impl MergeQueue {
         for id in suspects {
             self.suspect(id, out);
         }
+    }
+}
+
+/// Who waits for the isolation lane.
+#[derive(Debug, Default)]
+pub(super) struct Suspects {
+    sound: VecDeque<Place>,
+    /// The machinery broke with these: they wait until nobody else wants a worker, since each of
+    /// them may cost all workers.
+    broken: VecDeque<Place>,
+}
+
+impl Suspects {
+    /// The next one that is served before this place in line.
+    pub(super) fn next_before(&mut self, place: Option<&Place>) -> Option<EntryId> {
+        let is_first = |it: &mut Place| place.is_none_or(|place| *it < *place);
+        self.sound.pop_front_if(is_first).map(|place| place.4)
+    }
+
+    pub(super) fn next(&mut self) -> Option<EntryId> {
+        self.sound.pop_front().map(|place| place.4)
+    }
+
+    pub(super) fn next_of_all(&mut self) -> Option<EntryId> {
+        self.next().or_else(|| self.broken.pop_front().map(|place| place.4))
     }
 }
 

@@ -2,15 +2,17 @@
 
 use super::{
     bugs::{Bug, planted},
+    campaign::Outcome,
     candidate::{Base, Member, Purpose, Stage},
     chance::Seen,
     config::Speculation,
     effect::{Effect, Refusal},
-    entry::{Exit, Phase, Record, Standing},
-    event::{Ancestry, Commit, Finding, Rejection},
+    entry::{Audit, Exit, Merge, Phase, Record, Standing},
+    event::{Ancestry, Commit, History, Rejection},
     gate::{Alarm, Mode},
-    id::{CandidateId, EntryId, LandingId, ReadingId},
+    id::{CandidateId, EntryId, LandingId},
     queue::{MergeQueue, Outbox},
+    target::{Reading, UNAUDITED_MAX},
 };
 use crate::{
     names::{CommitSha, PullNumber},
@@ -41,6 +43,14 @@ pub enum Answer {
     Unknown,
 }
 
+/// How entries go on after a landing that failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Regroup {
+    AsBefore,
+    /// Each by itself.
+    Apart,
+}
+
 /// An answer that takes longer counts as lost.
 pub const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -48,8 +58,7 @@ impl MergeQueue {
     /// Lands the longest prefix of the pipeline that has passed, in one move.
     pub(super) fn land_prefix(&mut self, out: &mut Outbox) {
         let is_busy = self.landing.is_some() && !planted(Bug::LandTwiceAtOnce);
-        let is_halted = matches!(self.gate.mode, Mode::Halted(_)) && !planted(Bug::IgnoreHalt);
-        if is_busy || is_halted {
+        if is_busy || !self.may_move_target() {
             return;
         }
         let passed = self.passed_prefix();
@@ -61,6 +70,12 @@ impl MergeQueue {
             self.drop_candidate(candidate, out);
         }
         self.start_landing(last, members, out);
+    }
+
+    /// Not after an alarm, and not while too many landings wait to be read back.
+    pub(super) fn may_move_target(&self) -> bool {
+        let is_halted = matches!(self.gate.mode, Mode::Halted(_)) && !planted(Bug::IgnoreHalt);
+        !is_halted && self.unaudited.len() < UNAUDITED_MAX
     }
 
     /// The candidates that lead from the target to the last one that has passed and may land.
@@ -127,39 +142,48 @@ impl MergeQueue {
         tip: Commit,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        let tested = self.awaited(id)?.to.clone();
+        let tested = match self.awaited(id) {
+            Ok(landing) => landing.to.clone(),
+            Err(refusal) => {
+                // A request that was given up has arrived after all, or this is old news.
+                self.hear_of_target(out);
+                return Err(refusal);
+            }
+        };
+        self.finish_landing(tip.clone(), out);
         if tip != tested {
-            self.halt(Alarm::LandedDiffers { landing: id, tested, found: tip.clone() }, out);
+            self.note_audit(id, Audit::Differs, out);
+            self.halt(Alarm::LandedDiffers { landing: id, tested, found: tip }, out);
         }
-        self.finish_landing(tip, out);
         Ok(())
     }
 
     /// The entries have merged, and the target is at `tip`.
     fn finish_landing(&mut self, tip: Commit, out: &mut Outbox) {
-        let Some(landing) = self.landing.take() else { return };
-        self.landing = Some(landing.clone());
         let pulls = self.landing_pulls();
-        self.landing = None;
-        self.reading = None;
+        let Some(landing) = self.landing.take() else { return };
         for candidate in self.candidates.values_mut() {
             if candidate.base == Base::Candidate(landing.candidate) {
                 candidate.base = Base::Target(landing.to.commit.clone());
             }
         }
-        for member in &landing.members {
+        for member in landing.members {
             self.note_outcome(member.entry, Seen::DidNot);
-            self.count_for_campaign(member.entry, Seen::DidNot);
-            self.set_phase(member.entry, Phase::Merged { commit: landing.to.commit.clone() }, out);
+            self.count_for_campaign(member.entry, Outcome::Merged);
+            let (commit, audit) = (landing.to.commit.clone(), Audit::Awaited);
+            let merge = Merge { landing: landing.id, head: member.head, commit, audit };
+            self.set_phase(member.entry, Phase::Merged(merge), out);
         }
         for entry in self.entries.values_mut() {
             entry.note_landed(&pulls);
         }
         self.tip = tip;
-        self.unaudited.insert(landing.id, landing.to.clone());
         out.push(Effect::DropCandidate { candidate: landing.candidate });
-        let (id, parent, landed) = (landing.id, landing.expect, landing.to);
-        out.push(Effect::Audit { landing: id, parent, landed });
+        self.audit(landing.id, landing.expect, landing.to, out);
+        if self.reading.is_some() {
+            // What it was to find out about the target may have come before the landing.
+            self.read_target(out);
+        }
         self.after_move(out);
     }
 
@@ -169,51 +193,75 @@ impl MergeQueue {
         why: Rejection,
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
-        self.awaited(id)?;
+        let landing = self.awaited(id)?;
         match why {
             // An earlier request may have landed it before somebody moved the target on.
             Rejection::NotFastForward => return self.doubt_landing(id, out),
             Rejection::Policy { message } => self.blame_for_policy(&message, out),
             Rejection::HeadChanged { pull } => {
-                out.push(Effect::FetchPull { pull });
-                self.fail_landing(Standing::Apart, out);
-                let id = self.find(pull)?;
-                self.set_phase(id, Phase::Observed, out);
-                if let Some(entry) = self.entries.get_mut(&id) {
-                    entry.facts.approved = None;
-                }
+                let member = landing.members.iter().find(|member| member.pull == pull);
+                let entry = member.ok_or(Refusal::NotLanding { pull, landing: id })?.entry;
+                self.fail_landing(Regroup::AsBefore, out);
+                self.read_head_again(entry, out);
             }
         }
         Ok(())
     }
 
+    /// The head that was pinned is not the pull request's any more: nothing is known until it
+    /// has been read.
+    pub(super) fn read_head_again(&mut self, id: EntryId, out: &mut Outbox) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        out.push(Effect::FetchPull { pull: entry.number() });
+        if entry.is_over() || matches!(entry.phase, Phase::Landing { .. }) {
+            return;
+        }
+        entry.facts.approved = None;
+        self.stop_tests(id, out);
+        self.settle_entry(id, out);
+    }
+
     /// One entry that the code host refuses is ejected; of several, each tries by itself.
     fn blame_for_policy(&mut self, message: &str, out: &mut Outbox) {
         let members = self.landing.as_ref().map_or(vec![], |landing| landing.members.clone());
-        self.fail_landing(Standing::Apart, out);
-        if let [single] = members.as_slice() {
+        self.fail_landing(Regroup::Apart, out);
+        if let [single] = members.as_slice()
+            && let Some(entry) = self.entries.get(&single.entry)
+            && entry.facts.head == single.head
+            && !entry.is_over()
+        {
             let exit = Exit::Refused { message: message.to_owned() };
+            self.stop_tests(single.entry, out);
+            self.count_for_campaign(single.entry, Outcome::Failed);
             self.set_phase(single.entry, Phase::Ejected(exit), out);
         }
     }
 
     /// Back into the line, at the old places.
-    fn fail_landing(&mut self, standing: Standing, out: &mut Outbox) {
+    fn fail_landing(&mut self, regroup: Regroup, out: &mut Outbox) {
         let Some(landing) = self.landing.take() else { return };
         out.push(Effect::AbandonLanding { landing: landing.id });
         out.push(Effect::DropCandidate { candidate: landing.candidate });
-        let now = self.now;
         for member in landing.members {
             let Some(entry) = self.entries.get_mut(&member.entry) else { continue };
-            if entry.facts.head == member.head {
-                entry.record.standing = standing;
-            } else {
+            if entry.facts.head != member.head {
                 entry.record = Record::default();
-                entry.waiting_since = now;
+                entry.waiting_since = None;
+            } else if regroup == Regroup::Apart {
+                entry.record.standing = Standing::Apart;
             }
+            let leaving = entry.leaving.take();
             self.set_phase(member.entry, Phase::Observed, out);
-            self.settle_entry(member.entry, out);
+            match leaving {
+                Some(why) => {
+                    self.withdraw(member.entry, why, out);
+                    // It may have come back since, as something new.
+                    out.push(Effect::FetchPull { pull: member.pull });
+                }
+                None => self.settle_entry(member.entry, out),
+            }
         }
+        self.after_move(out);
     }
 
     pub(super) fn doubt_landing(&mut self, id: LandingId, out: &mut Outbox) -> Result<(), Refusal> {
@@ -225,56 +273,40 @@ impl MergeQueue {
         if let Some(landing) = &mut self.landing {
             landing.answer = Answer::Unknown;
         }
-        self.read_target(out);
+        let is_asked = |reading: &Reading| reading.landing.as_ref() == Some(&to.commit);
+        if !self.reading.as_ref().is_some_and(is_asked) {
+            self.read_target(out);
+        }
         Ok(())
     }
 
-    /// Asks again when the answer to a landing, or to the question about it, is overdue.
+    /// An answer that is overdue is as good as lost.
     pub(super) fn chase_landing(&mut self, out: &mut Outbox) {
         let Some(landing) = &self.landing else { return };
         let id = landing.id;
         let is_overdue = match landing.answer {
-            Answer::Awaited { since } => self.now.since(since) >= ANSWER_WAIT_MAX,
-            Answer::Unknown => true,
+            Answer::Awaited { since } => self.is_overdue(since, ANSWER_WAIT_MAX),
+            Answer::Unknown => self.reading.is_none(),
         };
         if is_overdue && let Err(refusal) = self.doubt_landing(id, out) {
             out.push(Effect::Refuse(refusal));
         }
     }
 
-    pub(super) fn read_target(&mut self, out: &mut Outbox) {
-        let reading = self.next_id();
-        self.reading = Some(reading);
-        let about = self.landing.as_ref().map(|landing| landing.to.commit.clone());
-        out.push(Effect::ReadTarget { reading, about });
-    }
-
-    pub(super) fn take_reading(
-        &mut self,
-        id: ReadingId,
-        tip: Commit,
-        ancestry: Ancestry,
-        out: &mut Outbox,
-    ) -> Result<(), Refusal> {
-        if self.reading != Some(id) {
-            return Err(Refusal::UnknownReading(id));
+    /// The target was read while a landing is under way.
+    pub(super) fn resolve_landing(&mut self, tip: Commit, history: History, out: &mut Outbox) {
+        let Some(landing) = &self.landing else { return };
+        let has_landed = tip.commit == landing.to.commit || history.landing == Ancestry::Contained;
+        match landing.answer {
+            Answer::Awaited { .. } | Answer::Unknown if has_landed => self.finish_landing(tip, out),
+            // The request itself is still under way, and its answer says more.
+            Answer::Awaited { .. } => (),
+            Answer::Unknown if tip.commit == landing.expect => self.land_again(out),
+            Answer::Unknown => {
+                self.fail_landing(Regroup::AsBefore, out);
+                self.follow_target(tip, history.last, out);
+            }
         }
-        self.reading = None;
-        match (&self.landing, ancestry) {
-            (None, _) => self.follow_target(tip, out),
-            (Some(landing), _) if tip.commit == landing.to.commit => self.finish_landing(tip, out),
-            (Some(_), Ancestry::Contained) => self.finish_landing(tip, out),
-            (Some(landing), Ancestry::Absent | Ancestry::NotAsked) => match landing.answer {
-                // The request itself is still under way, and its answer says more.
-                Answer::Awaited { .. } => (),
-                Answer::Unknown if tip.commit == landing.expect => self.land_again(out),
-                Answer::Unknown => {
-                    self.fail_landing(Standing::Untested, out);
-                    self.follow_target(tip, out);
-                }
-            },
-        }
-        Ok(())
     }
 
     /// The request did not arrive. What has changed since then decides whether it goes again.
@@ -283,7 +315,8 @@ impl MergeQueue {
         let still_may = |member: &Member| {
             self.entries.get(&member.entry).is_some_and(|entry| {
                 entry.facts.head == member.head
-                    && entry.facts.missing(self.authorisation(entry)).is_empty()
+                    && entry.leaving.is_none()
+                    && self.missing(entry).is_empty()
                     && !self.is_frozen(member.entry)
             })
         };
@@ -291,47 +324,8 @@ impl MergeQueue {
         if !is_halted && members.into_iter().all(still_may) {
             self.send_landing(out);
         } else {
-            self.fail_landing(Standing::Untested, out);
+            self.fail_landing(Regroup::AsBefore, out);
         }
-    }
-
-    /// Somebody else moved the target: nothing that was tested on it says anything any more.
-    fn follow_target(&mut self, tip: Commit, out: &mut Outbox) {
-        if tip == self.tip {
-            return;
-        }
-        self.tip = tip;
-        if planted(Bug::AcceptStaleResult) {
-            let base = self.anchor();
-            let on_target =
-                self.candidates.values_mut().filter(|it| matches!(it.base, Base::Target(_)));
-            on_target.for_each(|it| it.base = base.clone());
-        }
-        self.release_suspects(out);
-        self.after_move(out);
-    }
-
-    pub(super) fn take_audit(
-        &mut self,
-        id: LandingId,
-        finding: Finding,
-        out: &mut Outbox,
-    ) -> Result<(), Refusal> {
-        let tested = self.unaudited.remove(&id).ok_or(Refusal::UnknownLanding(id))?;
-        match finding {
-            Finding::AsTested => (),
-            Finding::Differs { found } => {
-                self.halt(Alarm::LandedDiffers { landing: id, tested, found }, out);
-            }
-        }
-        Ok(())
-    }
-
-    fn halt(&mut self, alarm: Alarm, out: &mut Outbox) {
-        out.push(Effect::Alarm(alarm.clone()));
-        self.gate.mode = Mode::Halted(alarm);
-        let waiting: Vec<_> = self.by_pull.values().copied().collect();
-        out.touched.extend(waiting);
     }
 
     fn note_outcome(&mut self, id: EntryId, failing: Seen) {

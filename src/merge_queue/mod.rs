@@ -4,6 +4,7 @@
 #![doc = include_str!("figures.md")]
 
 mod batching;
+mod breakdown;
 mod bugs;
 mod build;
 pub mod campaign;
@@ -13,6 +14,7 @@ mod command;
 pub mod config;
 pub mod effect;
 pub mod entry;
+pub mod estimate;
 pub mod estimates;
 pub mod event;
 mod evidence;
@@ -23,7 +25,9 @@ pub mod landing;
 mod order;
 pub mod outage;
 mod pipeline;
+mod preemption;
 mod proofs;
+pub mod publish;
 pub mod pull;
 mod pulls;
 pub mod queue;
@@ -32,8 +36,11 @@ mod serial;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
 pub mod status;
+pub mod target;
 #[cfg(test)]
 mod tests;
+mod ticks;
 mod tries;
+mod why;
 
 pub use self::queue::MergeQueue;

@@ -29,8 +29,8 @@ pub(super) fn place(entry: &Entry, landable: Landable, ageing: Duration, now: Ti
         Origin::Person => Group::People,
         Origin::Campaign(_) => Group::Campaigns,
     };
-    let waited = now.since(entry.waiting_since);
-    (landable, aged(entry.priority, waited, ageing), group, entry.waiting_since, entry.id)
+    let since = entry.waiting_since.unwrap_or(now);
+    (landable, aged(entry.priority, now.since(since), ageing), group, since, entry.id)
 }
 
 /// Waiting makes urgent, one class at a time, so that nothing starves; never critical, which

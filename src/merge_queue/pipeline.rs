@@ -16,7 +16,6 @@ use super::{
     id::{CandidateId, EntryId, SlotId},
     queue::{MergeQueue, Outbox},
 };
-use crate::time::Timestamp;
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
@@ -138,7 +137,7 @@ impl MergeQueue {
             return;
         }
         let mut line = self.line();
-        let mut suspects = self.waiting_suspects().into_iter();
+        let mut suspects = self.waiting_suspects();
         let mut table = self.table();
         let first = Way::new(Chance::SURE, Chance::SURE, 0, self.anchor());
         let mut ways = BinaryHeap::from([first]);
@@ -152,16 +151,18 @@ impl MergeQueue {
             if way.worth < worth_min {
                 break;
             }
-            if way.worth < speculation.before_lane {
-                free = self.isolate_up_to(free, &mut suspects, out);
-            }
             let is_end = way.slot.0 >= self.slots.len();
+            if way.worth < speculation.before_lane {
+                free = self.isolate_up_to(free, || suspects.next(), out);
+            } else if is_end {
+                free = self.isolate_up_to(free, || suspects.next_before(line.next_place()), out);
+            }
             if free == 0 || (is_end && !self.extend(&mut line, free, way.worth, speculation, out)) {
                 continue;
             }
             free -= self.follow(way, &mut table, &mut ways, out);
         }
-        self.isolate_up_to(free, &mut suspects, out);
+        self.isolate_up_to(free, || suspects.next_of_all(), out);
     }
 
     fn table(&self) -> Table {
@@ -172,15 +173,14 @@ impl MergeQueue {
     fn isolate_up_to(
         &mut self,
         free: usize,
-        suspects: &mut impl Iterator<Item = EntryId>,
+        mut next: impl FnMut() -> Option<EntryId>,
         out: &mut Outbox,
     ) -> usize {
-        let chosen: Vec<_> = suspects.take(free).collect();
-        let started = chosen.len();
-        for id in chosen {
+        for left in (1..=free).rev() {
+            let Some(id) = next() else { return left };
             self.isolate(id, out);
         }
-        free - started
+        0
     }
 
     fn extend(
@@ -231,7 +231,9 @@ impl MergeQueue {
                 ways.push(Way::new(needed, saves, at + 1, Base::Candidate(id)));
             }
             Some(Stage::Failed { .. }) | None => ways.push(Way::new(needed, saves, at + 1, base)),
-            Some(Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. }) => {
+            Some(
+                Stage::Planned | Stage::Building { .. } | Stage::Built(_) | Stage::Testing { .. },
+            ) => {
                 let (passed, failed) = (needed.and(passes), needed.and(passes.not()));
                 let lasts = self.remaining(id);
                 let saves_then = if saves == Chance::SURE { lasts } else { saves.max(lasts) };
@@ -243,12 +245,12 @@ impl MergeQueue {
     }
 
     /// The share of a typical test that a candidate still needs, as far as is known.
-    fn remaining(&self, id: CandidateId) -> Chance {
+    pub(super) fn remaining(&self, id: CandidateId) -> Chance {
         let run = match self.candidates.get(&id).map(|it| &it.stage) {
             Some(Stage::Testing { run, .. }) => self.runs.get(run),
             Some(
                 Stage::Planned
-                | Stage::Building
+                | Stage::Building { .. }
                 | Stage::Built(_)
                 | Stage::Passed { .. }
                 | Stage::Failed { .. },
@@ -270,7 +272,9 @@ impl MergeQueue {
         of_slot.fold(passes, |passes, other| match other.stage {
             Stage::Passed { .. } => self.estimates.passes(Standing::Cleared),
             Stage::Failed { .. } => passes.min(AFTER_FAILURE),
-            Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. } => passes,
+            Stage::Planned | Stage::Building { .. } | Stage::Built(_) | Stage::Testing { .. } => {
+                passes
+            }
         })
     }
 
@@ -280,32 +284,6 @@ impl MergeQueue {
             .filter_map(|id| self.entries.get(id))
             .map(|entry| self.estimates.passes(entry.record.standing))
             .fold(Chance::SURE, Chance::and)
-    }
-
-    fn ask_for_tick_at(&mut self, at: Timestamp, out: &mut Outbox) {
-        if self.wake_at.is_none_or(|known| known <= self.now || at < known) {
-            self.wake_at = Some(at);
-            out.push(super::effect::Effect::WakeAt(at));
-        }
-    }
-
-    /// Asks for the tick at which something may change without an event.
-    pub(super) fn ask_for_tick(&mut self, out: &mut Outbox) {
-        let answer_at = match &self.landing {
-            Some(landing) => match landing.answer {
-                super::landing::Answer::Awaited { since } => {
-                    Some(since + super::landing::ANSWER_WAIT_MAX)
-                }
-                super::landing::Answer::Unknown => Some(self.now + super::landing::ANSWER_WAIT_MAX),
-            },
-            None => None,
-        };
-        let retry_at = self.outage.retry_at.filter(|at| *at > self.now);
-        let soonest =
-            [self.gate.next_expiry(self.now), retry_at, answer_at].into_iter().flatten().min();
-        if let Some(at) = soonest {
-            self.ask_for_tick_at(at, out);
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     bugs::{Bug, planted},
-    candidate::{Built, JobsDigest, Member},
+    candidate::{Built, JobsDigest},
     id::RunId,
 };
 use crate::names::{PullNumber, TreeSha};
@@ -17,7 +17,7 @@ pub(super) struct Proofs(BTreeMap<TreeSha, Proof>);
 struct Proof {
     run: RunId,
     jobs: JobsDigest,
-    /// Whose retest takes the proof away.
+    /// Whose retest takes the proof away: all that the tree added to the target of its time.
     pulls: BTreeSet<PullNumber>,
 }
 
@@ -25,8 +25,7 @@ struct Proof {
 const PROOFS_MAX: usize = 128;
 
 impl Proofs {
-    pub(super) fn insert(&mut self, built: &Built, run: RunId, members: &[Member]) {
-        let pulls = members.iter().map(|member| member.pull).collect();
+    pub(super) fn insert(&mut self, built: &Built, run: RunId, pulls: BTreeSet<PullNumber>) {
         self.0.insert(built.tree.clone(), Proof { run, jobs: built.jobs.clone(), pulls });
         if self.0.len() > PROOFS_MAX {
             let oldest = self.0.iter().min_by_key(|(_, proof)| proof.run);
@@ -51,7 +50,6 @@ impl Proofs {
 
 #[cfg(test)]
 mod tests {
-    use super::super::id::EntryId;
     use super::*;
 
     fn built(tree: usize, jobs: &str) -> Built {
@@ -63,15 +61,10 @@ mod tests {
         }
     }
 
-    fn member(pull: i64) -> Member {
-        let head = "a".repeat(40).parse().unwrap();
-        Member { entry: EntryId(1), pull: PullNumber(pull), head }
-    }
-
     #[test]
     fn a_pass_counts_for_the_same_tree_and_the_same_jobs() {
         let mut proofs = Proofs::default();
-        proofs.insert(&built(1, "jobs"), RunId(9), &[member(1)]);
+        proofs.insert(&built(1, "jobs"), RunId(9), BTreeSet::from([PullNumber(1)]));
         assert_eq!(proofs.find(&built(1, "jobs")), Some(RunId(9)));
         assert_eq!(proofs.find(&built(1, "other jobs")), None);
         assert_eq!(proofs.find(&built(2, "jobs")), None);
@@ -83,7 +76,7 @@ mod tests {
     fn the_oldest_proof_makes_room() {
         let mut proofs = Proofs::default();
         for tree in 0..=PROOFS_MAX {
-            proofs.insert(&built(tree, "jobs"), RunId(tree as u64), &[]);
+            proofs.insert(&built(tree, "jobs"), RunId(tree as u64), BTreeSet::new());
         }
         assert_eq!(proofs.find(&built(0, "jobs")), None);
         assert_eq!(proofs.0.len(), PROOFS_MAX);

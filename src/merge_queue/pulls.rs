@@ -4,25 +4,33 @@ use super::{
     bugs::{Bug, planted},
     config::Policy,
     effect::Refusal,
-    entry::{Entry, Phase, Record, Wish, Withdrawal},
+    entry::{Entry, Hold, Phase, Record, Wish, Withdrawal},
     id::{EntryId, RunId},
     pull::{Authorisation, Condition, Origin, Priority, PullFacts, Trust},
-    queue::{ENTRIES_MAX, MergeQueue, Outbox},
+    queue::{ENTRIES_MAX, MergeQueue, OVER_MAX, Outbox},
 };
 use crate::names::{CommitSha, PullNumber};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 impl MergeQueue {
     pub(super) fn see_pull(&mut self, facts: PullFacts, out: &mut Outbox) -> Result<(), Refusal> {
         let pull = facts.number;
         match self.by_pull.get(&pull).copied() {
             Some(id) => self.update_entry(id, facts, out),
-            None if facts.target != self.config.target => Err(Refusal::WrongTarget {
-                pull,
-                asked: facts.target,
-                target: self.config.target.clone(),
-            }),
+            None if facts.target != self.config.target => {
+                self.note_elsewhere(pull, facts.version);
+                let target = self.config.target.clone();
+                Err(Refusal::WrongTarget { pull, asked: facts.target, target })
+            }
             None => self.add_entry(facts, out),
+        }
+    }
+
+    /// An older reading, which may still arrive, is known to be old by this.
+    fn note_elsewhere(&mut self, pull: PullNumber, version: u64) {
+        self.elsewhere.push_back((pull, version));
+        if self.elsewhere.len() > OVER_MAX {
+            self.elsewhere.pop_front();
         }
     }
 
@@ -30,20 +38,32 @@ impl MergeQueue {
         if self.entries.len() >= ENTRIES_MAX {
             return Err(Refusal::Full(u32::try_from(ENTRIES_MAX).unwrap_or(u32::MAX)));
         }
-        if self.last_version(facts.number) >= Some(facts.version) {
-            return Err(Refusal::OutdatedFacts { pull: facts.number });
+        let pull = facts.number;
+        if self.elsewhere.iter().any(|(it, version)| *it == pull && facts.version <= *version) {
+            return Err(Refusal::OutdatedFacts { pull });
+        }
+        if let Some(before) = self.last_over(pull) {
+            if facts.version <= before.facts.version {
+                return Err(Refusal::OutdatedFacts { pull });
+            }
+            // The code host closes what has landed, in its own time.
+            if matches!(&before.phase, Phase::Merged(merge) if merge.head == facts.head) {
+                return Err(Refusal::IsMerged { pull });
+            }
         }
         let id: EntryId = self.next_id();
-        self.by_pull.insert(facts.number, id);
+        self.by_pull.insert(pull, id);
         let entry = Entry {
             id,
             facts,
             wish: Wish::Watch,
             priority: Priority::Normal,
             origin: Origin::Person,
-            waiting_since: self.now,
+            waiting_since: None,
             record: Record::default(),
             phase: Phase::Observed,
+            outcome: None,
+            leaving: None,
             published: None,
         };
         self.entries.insert(id, entry);
@@ -52,10 +72,10 @@ impl MergeQueue {
         Ok(())
     }
 
-    /// Of what was read before the pull request left, as far as that is remembered.
-    fn last_version(&self, pull: PullNumber) -> Option<u64> {
-        let over = self.over.iter().filter_map(|id| self.entries.get(id));
-        over.filter(|entry| entry.number() == pull).map(|entry| entry.facts.version).max()
+    /// The pull request as it was when it ended, as far as that is remembered.
+    pub(super) fn last_over(&self, pull: PullNumber) -> Option<&Entry> {
+        let over = self.over.iter().rev().filter_map(|id| self.entries.get(id));
+        over.into_iter().find(|entry| entry.number() == pull)
     }
 
     fn update_entry(
@@ -68,10 +88,9 @@ impl MergeQueue {
         if facts.version <= entry.facts.version && !planted(Bug::BelieveOldFacts) {
             return Err(Refusal::OutdatedFacts { pull: facts.number });
         }
-        let (is_pushed, is_retargeted) =
-            (facts.head != entry.facts.head, facts.target != self.config.target);
-        let is_reviewed = facts.approved != entry.facts.approved;
-        entry.facts = facts;
+        let before = std::mem::replace(&mut entry.facts, facts);
+        let is_pushed = entry.facts.head != before.head;
+        let is_retargeted = entry.facts.target != self.config.target;
         out.touched.insert(id);
         if is_retargeted {
             self.withdraw(id, Withdrawal::Retargeted, out);
@@ -79,9 +98,10 @@ impl MergeQueue {
             self.take_push(id, out);
         } else {
             self.settle_entry(id, out);
-            if is_reviewed {
-                self.merge_reviewed(id, out);
-            }
+            self.stop_unauthorised(id, out);
+        }
+        if is_pushed {
+            self.leave_head(&before.head, out);
         }
         Ok(())
     }
@@ -89,15 +109,17 @@ impl MergeQueue {
     /// A new head: what is known about the old one says nothing any more, and the entry waits
     /// behind those who were ready before it.
     fn take_push(&mut self, id: EntryId, out: &mut Outbox) {
-        if self.is_landing(id) || planted(Bug::IgnorePush) {
+        if planted(Bug::IgnorePush) {
             return;
         }
-        self.recall(id, out);
-        let now = self.now;
+        self.stop_tests(id, out);
+        if self.is_landing(id) {
+            return;
+        }
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.record = Record::default();
-            entry.waiting_since = now;
-            if !matches!(entry.phase, Phase::Held { .. }) {
+            entry.waiting_since = None;
+            if !matches!(entry.phase, Phase::Held(Hold::Person { .. })) {
                 self.set_phase(id, Phase::Observed, out);
             }
         }
@@ -105,12 +127,26 @@ impl MergeQueue {
         self.test_new_head(id, out);
     }
 
+    /// A pull request has this head no longer: who shared it is alone with it now, and if nobody
+    /// has it, its authorisation ends.
+    pub(super) fn leave_head(&mut self, head: &CommitSha, out: &mut Outbox) {
+        self.settle_head(head, out);
+        let mut living = self.by_pull.values().filter_map(|id| self.entries.get(id));
+        if !living.any(|entry| entry.facts.head == *head) {
+            self.authorised.remove(head);
+        }
+    }
+
     pub(super) fn is_landing(&self, id: EntryId) -> bool {
         self.entries.get(&id).is_some_and(|entry| matches!(entry.phase, Phase::Landing { .. }))
     }
 
-    /// Queues an entry whose conditions hold, and takes one back whose conditions do not.
+    /// Queues an entry whose conditions hold, and takes one back whose conditions do not. The
+    /// serial policy has no line: it tests everybody, and looks at the conditions when it lands.
     pub(super) fn settle_entry(&mut self, id: EntryId, out: &mut Outbox) {
+        if let Policy::Serial(_) = self.config.policy {
+            return;
+        }
         let Some(entry) = self.entries.get(&id) else { return };
         let may_be_queued = self.missing(entry).is_empty();
         match entry.phase {
@@ -125,20 +161,29 @@ impl MergeQueue {
             | Phase::Queued { .. }
             | Phase::InPipeline { .. }
             | Phase::Suspect(_)
-            | Phase::Held { .. }
+            | Phase::Held(_)
             | Phase::Landing { .. }
             | Phase::Conflicted
             | Phase::Ejected(_)
-            | Phase::Merged { .. }
+            | Phase::Merged(_)
             | Phase::Withdrawn(_) => (),
+        }
+    }
+
+    /// Nothing runs for a commit that lost its authorisation, whatever it was to show.
+    pub(super) fn stop_unauthorised(&mut self, id: EntryId, out: &mut Outbox) {
+        let Some(entry) = self.entries.get(&id) else { return };
+        if self.authorisation(entry) == Authorisation::Unauthorised {
+            self.stop_tests(id, out);
         }
     }
 
     /// Everything that stands between an entry and the line.
     pub(super) fn missing(&self, entry: &Entry) -> Vec<Condition> {
-        let mut missing = match entry.wish {
-            Wish::Watch => vec![Condition::Asked],
-            Wish::Land => vec![],
+        let mut missing = match (entry.wish, self.config.policy) {
+            (Wish::Watch, Policy::Speculative(_)) => vec![Condition::Asked],
+            // The serial policy lands whatever is approved and passes.
+            (Wish::Watch, Policy::Serial(_)) | (Wish::Land, _) => vec![],
         };
         missing.extend(entry.facts.missing(self.authorisation(entry)));
         if let Some(pull) = self.twin(entry) {
@@ -172,18 +217,25 @@ impl MergeQueue {
             .map(Entry::number)
     }
 
+    /// What has landed is closed by the code host, which is no news.
     pub(super) fn lose_pull(&mut self, pull: PullNumber, out: &mut Outbox) -> Result<(), Refusal> {
-        let id = self.find(pull)?;
-        self.withdraw(id, Withdrawal::Closed, out);
+        match self.by_pull.get(&pull).copied() {
+            Some(id) => self.withdraw(id, Withdrawal::Closed, out),
+            None if self.last_over(pull).is_some() => (),
+            None => return Err(Refusal::UnknownPull { pull }),
+        }
         Ok(())
     }
 
-    /// An entry whose landing is under way stays: the code host closes what has landed.
+    /// While an entry's landing is under way, the answer to that decides where it goes.
     pub(super) fn withdraw(&mut self, id: EntryId, why: Withdrawal, out: &mut Outbox) {
+        self.stop_tests(id, out);
         if self.is_landing(id) {
+            if let Some(entry) = self.entries.get_mut(&id) {
+                entry.leaving = Some(why);
+            }
             return;
         }
-        self.recall(id, out);
         self.set_phase(id, Phase::Withdrawn(why), out);
     }
 
@@ -221,22 +273,15 @@ impl MergeQueue {
             }
         }
         self.lose_runs(runs, out);
+        self.audit_again(Duration::ZERO, out);
         self.read_target(out);
         Ok(())
     }
 
     /// The serial policy tests every new head at once.
-    fn test_new_head(&mut self, id: EntryId, out: &mut Outbox) {
+    pub(super) fn test_new_head(&mut self, id: EntryId, out: &mut Outbox) {
         match self.config.policy {
             Policy::Serial(_) => self.restart_serial(id, out),
-            Policy::Speculative(_) => (),
-        }
-    }
-
-    /// The serial policy merges what has passed as soon as it is approved.
-    fn merge_reviewed(&mut self, id: EntryId, out: &mut Outbox) {
-        match self.config.policy {
-            Policy::Serial(_) => self.merge_if_passed(id, out),
             Policy::Speculative(_) => (),
         }
     }

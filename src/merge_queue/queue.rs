@@ -3,18 +3,19 @@
 use super::{
     bugs::{Bug, planted},
     campaign::Tally,
-    candidate::{Base, Candidate, Stage},
+    candidate::{Base, Candidate, Purpose, Stage},
     config::{Config, ConfigError, Policy},
     effect::{Effect, Refusal},
     entry::{Entry, Isolation, Phase},
     estimates::Estimates,
     event::{Commit, Event},
     gate::Gate,
-    id::{CandidateId, EntryId, LandingId, ReadingId, RunId, SlotId},
+    id::{CandidateId, EntryId, LandingId, RunId, SlotId},
     landing::Landing,
     outage::Outage,
     proofs::Proofs,
     serial::SerialState,
+    target::{Reading, Unaudited},
 };
 use crate::{
     id::CampaignId,
@@ -32,13 +33,15 @@ pub struct MergeQueue {
     pub(super) last_id: u64,
     pub(super) tip: Commit,
     /// The question about the target that is under way.
-    pub(super) reading: Option<ReadingId>,
+    pub(super) reading: Option<Reading>,
     pub(super) gate: Gate,
     pub(super) entries: BTreeMap<EntryId, Entry>,
     /// The entries that are not over.
     pub(super) by_pull: BTreeMap<PullNumber, EntryId>,
     /// Entries that are over, the oldest first, kept for people to look at.
     pub(super) over: VecDeque<EntryId>,
+    /// Pull requests that were last seen for another target, with the version of that reading.
+    pub(super) elsewhere: VecDeque<(PullNumber, u64)>,
     pub(super) authorised: BTreeSet<CommitSha>,
     /// The pipeline: each slot is tested on top of the ones ahead of it.
     pub(super) slots: Vec<Slot>,
@@ -46,7 +49,7 @@ pub struct MergeQueue {
     pub(super) runs: BTreeMap<RunId, Running>,
     pub(super) landing: Option<Landing>,
     /// Landings that nobody has read back yet.
-    pub(super) unaudited: BTreeMap<LandingId, Commit>,
+    pub(super) unaudited: BTreeMap<LandingId, Unaudited>,
     pub(super) proofs: Proofs,
     pub(super) estimates: Estimates,
     pub(super) outage: Outage,
@@ -68,14 +71,14 @@ pub struct Slot {
 pub struct Running {
     pub candidate: CandidateId,
     pub since: Timestamp,
+    /// When somebody was asked last whether it is still alive.
+    pub asked_at: Timestamp,
 }
 
 /// The pull requests that one queue knows, at most.
 pub const ENTRIES_MAX: usize = 20_000;
 /// The entries that are over and still remembered.
 pub const OVER_MAX: usize = 256;
-/// The authorised commits that are remembered.
-pub const AUTHORISED_MAX: usize = 4_096;
 
 /// What a step brings about, collected on the way.
 #[derive(Debug, Default)]
@@ -105,6 +108,7 @@ impl MergeQueue {
             entries: BTreeMap::new(),
             by_pull: BTreeMap::new(),
             over: VecDeque::new(),
+            elsewhere: VecDeque::new(),
             authorised: BTreeSet::new(),
             slots: Vec::new(),
             candidates: BTreeMap::new(),
@@ -128,6 +132,7 @@ impl MergeQueue {
             out.push(Effect::Refuse(Refusal::TimeWentBack { from: self.now, to: now }));
         }
         self.now = self.now.max(now);
+        self.gate.forget_expired(self.now);
         if let Err(refusal) = self.apply(event, &mut out) {
             out.push(Effect::Refuse(refusal));
         }
@@ -148,23 +153,25 @@ impl MergeQueue {
             Event::CandidateConflicted { candidate, pull, with } => {
                 self.take_conflict(candidate, pull, with, out)
             }
+            Event::CandidateNotBuilt { candidate, why } => {
+                self.take_build_failure(candidate, why, out)
+            }
             Event::RunFinished { run, result } => self.take_result(run, result, out),
             Event::Landed { landing, tip } => self.take_landed(landing, tip, out),
             Event::LandRejected { landing, why } => self.take_rejection(landing, why, out),
             Event::LandUnknown { landing } => self.doubt_landing(landing, out),
             Event::TargetHinted => {
-                self.read_target(out);
+                self.hear_of_target(out);
                 Ok(())
             }
-            Event::TargetRead { reading, tip, landing } => {
-                self.take_reading(reading, tip, landing, out)
+            Event::TargetRead { reading, tip, history } => {
+                self.take_reading(reading, tip, history, out)
             }
             Event::Audited { landing, finding } => self.take_audit(landing, finding, out),
             Event::ConfigChanged(config) => self.configure(config, out),
             Event::Reconciled { pulls, runs } => self.reconcile(pulls, &runs, out),
             Event::Tick => {
-                self.gate.forget_expired(self.now);
-                self.chase_landing(out);
+                self.chase(out);
                 Ok(())
             }
         }
@@ -175,11 +182,13 @@ impl MergeQueue {
             Policy::Speculative(speculation) => {
                 self.recall_frozen(out);
                 self.settle(speculation, out);
+                self.preempt(out);
                 self.speculate(speculation, out);
             }
             Policy::Serial(serial) => self.plan_serial(serial, out),
         }
         self.start_tries(out);
+        self.build_again(out);
         self.start_runs(out);
     }
 
@@ -188,8 +197,17 @@ impl MergeQueue {
         Id::from(self.last_id)
     }
 
+    /// The entry of a pull request, for somebody who wants something of it.
     pub(super) fn find(&self, pull: PullNumber) -> Result<EntryId, Refusal> {
-        self.by_pull.get(&pull).copied().ok_or(Refusal::UnknownPull { pull })
+        if let Some(entry) = self.by_pull.get(&pull).and_then(|id| self.entries.get(id)) {
+            let is_leaving = entry.leaving.is_some();
+            return if is_leaving { Err(Refusal::HasLeft { pull }) } else { Ok(entry.id) };
+        }
+        Err(match self.last_over(pull).map(|entry| &entry.phase) {
+            Some(Phase::Merged(_)) => Refusal::IsMerged { pull },
+            Some(_) => Refusal::HasLeft { pull },
+            None => Refusal::UnknownPull { pull },
+        })
     }
 
     /// Moves an entry on. Nothing else writes a phase.
@@ -199,26 +217,33 @@ impl MergeQueue {
         out.touched.insert(id);
         if entry.is_over() {
             let head = entry.facts.head.clone();
-            self.tries.remove(&id);
-            self.serial.forget(id);
-            self.by_pull.remove(&entry.facts.number);
+            let pull = entry.facts.number;
+            self.by_pull.remove(&pull);
+            self.stop_tests(id, out);
+            for other in self.entries.values_mut() {
+                other.record.failed_with.remove(&pull);
+                other.record.clashes.remove(&pull);
+            }
             self.over.push_back(id);
             if self.over.len() > OVER_MAX
                 && let Some(oldest) = self.over.pop_front()
             {
                 self.entries.remove(&oldest);
             }
-            self.settle_head(&head, out);
+            self.leave_head(&head, out);
         }
     }
 
     /// Back into the line, at the place that the entry has.
     pub(super) fn requeue(&mut self, id: EntryId, out: &mut Outbox) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.waiting_since.get_or_insert(self.now);
+        }
         self.set_phase(id, Phase::Queued { since: self.now }, out);
     }
 
-    /// Takes an entry out of all tests; the caller says where it goes. A landing that is under
-    /// way goes on: its answer decides.
+    /// Takes an entry out of the tests that are to land it; the caller says where it goes. A
+    /// landing that is under way goes on: its answer decides.
     pub(super) fn recall(&mut self, id: EntryId, out: &mut Outbox) {
         let Some(entry) = self.entries.get(&id) else { return };
         match entry.phase {
@@ -227,15 +252,21 @@ impl MergeQueue {
             Phase::Suspect(Isolation::Waiting)
             | Phase::Observed
             | Phase::Queued { .. }
-            | Phase::Held { .. }
+            | Phase::Held(_)
             | Phase::Landing { .. }
             | Phase::Conflicted
             | Phase::Ejected(_)
-            | Phase::Merged { .. }
+            | Phase::Merged(_)
             | Phase::Withdrawn(_) => (),
         }
-        self.tries.remove(&id);
         self.serial.forget(id);
+        self.drop_all(|candidate| candidate.purpose == Purpose::Serial(id), out);
+    }
+
+    /// Ends every test of an entry, also those that only somebody's curiosity wanted.
+    pub(super) fn stop_tests(&mut self, id: EntryId, out: &mut Outbox) {
+        self.recall(id, out);
+        self.tries.remove(&id);
         self.drop_all(|candidate| candidate.is_apart_for(id), out);
     }
 
@@ -259,14 +290,18 @@ impl MergeQueue {
     pub(super) fn drop_candidate(&mut self, id: CandidateId, out: &mut Outbox) {
         let Some(candidate) = self.candidates.remove(&id) else { return };
         match candidate.stage {
-            Stage::Planned => return,
+            Stage::Planned if candidate.builds == 0 => return,
             Stage::Testing { run, .. } => {
                 self.runs.remove(&run);
                 if !planted(Bug::ForgetToCancel) {
                     out.push(Effect::CancelRun { run });
                 }
             }
-            Stage::Building | Stage::Built(_) | Stage::Passed { .. } | Stage::Failed { .. } => (),
+            Stage::Planned
+            | Stage::Building { .. }
+            | Stage::Built(_)
+            | Stage::Passed { .. }
+            | Stage::Failed { .. } => (),
         }
         out.push(Effect::DropCandidate { candidate: id });
     }
@@ -300,13 +335,34 @@ impl MergeQueue {
         Ok(())
     }
 
-    /// Drops every test; entries keep their places.
-    pub(super) fn start_over(&mut self, out: &mut Outbox) {
+    /// Drops every test, for another policy to start them; entries keep their places.
+    fn start_over(&mut self, out: &mut Outbox) {
+        let tries = self.candidates.values().filter_map(|candidate| match candidate.purpose {
+            Purpose::Try(id) => Some(id),
+            Purpose::Pipeline(_) | Purpose::Isolation(_) | Purpose::Serial(_) => None,
+        });
+        self.tries.extend(tries.collect::<Vec<_>>());
         self.drop_all(|_| true, out);
-        let slots = std::mem::take(&mut self.slots);
-        for id in slots.into_iter().flat_map(|slot| slot.members) {
-            self.requeue(id, out);
+        self.slots.clear();
+        let living: Vec<_> = self.by_pull.values().copied().collect();
+        for id in living {
+            match self.entries.get(&id).map(|entry| &entry.phase) {
+                Some(Phase::Queued { .. } | Phase::InPipeline { .. } | Phase::Suspect(_)) => {
+                    self.set_phase(id, Phase::Observed, out);
+                }
+                Some(
+                    Phase::Observed
+                    | Phase::Held(_)
+                    | Phase::Landing { .. }
+                    | Phase::Conflicted
+                    | Phase::Ejected(_)
+                    | Phase::Merged(_)
+                    | Phase::Withdrawn(_),
+                )
+                | None => (),
+            }
+            self.settle_entry(id, out);
         }
-        self.release_suspects(out);
+        self.after_move(out);
     }
 }

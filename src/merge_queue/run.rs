@@ -2,7 +2,7 @@
 
 use super::{
     bugs::{Bug, planted},
-    candidate::{Candidate, Purpose, Stage},
+    candidate::{Base, Candidate, Purpose, Stage},
     effect::{Effect, Refusal},
     event::{Commit, RunResult},
     evidence::{Verdict, judge},
@@ -10,22 +10,24 @@ use super::{
     id::{CandidateId, RunId},
     queue::{MergeQueue, Outbox, Running},
 };
+use crate::names::PullNumber;
+use std::{collections::BTreeSet, time::Duration};
+
+/// A run that has not ended for so long is asked whether it is still alive.
+pub(super) const RUN_WAIT_MAX: Duration = Duration::from_secs(900);
 
 impl MergeQueue {
-    /// Starts a run for what is built, as far as there are workers.
+    /// Starts a run for what is built, as far as there are workers. What the machinery broke with
+    /// least often comes first, so that one candidate which breaks it does not stop the others.
     pub(super) fn start_runs(&mut self, out: &mut Outbox) {
         if matches!(self.gate.mode, Mode::Halted(_)) || self.outage.lasts(self.now) {
             return;
         }
-        let room = (self.config.workers as usize).saturating_sub(self.runs.len());
-        let ready: Vec<_> = self
-            .candidates
-            .values()
-            .filter(|it| matches!(it.stage, Stage::Built(_)))
-            .map(|it| it.id)
-            .take(room)
-            .collect();
-        for id in ready {
+        let runs_max = self.outage.runs_max().min(self.config.workers as usize);
+        let built = self.candidates.values().filter(|it| matches!(it.stage, Stage::Built(_)));
+        let mut ready: Vec<_> = built.map(|it| (it.breakdowns, it.id)).collect();
+        ready.sort_unstable();
+        for (_, id) in ready.into_iter().take(runs_max.saturating_sub(self.runs.len())) {
             self.start_run(id, out);
         }
     }
@@ -37,7 +39,8 @@ impl MergeQueue {
         let built = built.clone();
         let commit = Commit { commit: built.commit.clone(), tree: built.tree.clone() };
         candidate.stage = Stage::Testing { built, run };
-        self.runs.insert(run, Running { candidate: id, since: self.now });
+        let (since, asked_at) = (self.now, self.now);
+        self.runs.insert(run, Running { candidate: id, since, asked_at });
         out.touched.extend(candidate.members.iter().map(|member| member.entry));
         out.push(Effect::StartRun { run, candidate: id, commit });
     }
@@ -56,14 +59,14 @@ impl MergeQueue {
         let built = built.clone();
         match judge(result, candidate.timeouts) {
             Verdict::Passed => {
-                self.outage.end();
+                self.outage.note_verdict();
                 self.estimates.note_duration(self.now.since(running.since));
-                self.proofs.insert(&built, run, &candidate.members);
-                candidate.stage = Stage::Passed { built, run };
+                candidate.stage = Stage::Passed { built: built.clone(), run };
+                self.proofs.insert(&built, run, self.pulls_of(running.candidate));
                 self.decide_apart(running.candidate, out);
             }
             Verdict::Failed => {
-                self.outage.end();
+                self.outage.note_verdict();
                 candidate.stage = Stage::Failed { run };
                 self.decide_apart(running.candidate, out);
             }
@@ -74,22 +77,49 @@ impl MergeQueue {
             Verdict::AgainAfterInfra if planted(Bug::ForgetRerun) => (),
             Verdict::AgainAfterInfra => {
                 candidate.stage = Stage::Built(built);
-                self.outage.note_failure(self.now);
+                self.note_breakdown(running.candidate, out);
             }
         }
         Ok(())
     }
 
-    /// Acts on a candidate beside the pipeline that has just been decided. The pipeline is
-    /// settled as a whole, when the step plans.
+    /// All that a candidate adds to the target: its members, and those of what it stands on.
+    fn pulls_of(&self, id: CandidateId) -> BTreeSet<PullNumber> {
+        let (mut pulls, mut next) = (BTreeSet::new(), Some(id));
+        while let Some(id) = next.take() {
+            if let Some(landing) = self.landing.as_ref().filter(|it| it.candidate == id) {
+                pulls.extend(landing.members.iter().map(|member| member.pull));
+            }
+            if let Some(candidate) = self.candidates.get(&id) {
+                pulls.extend(candidate.members.iter().map(|member| member.pull));
+                next = match &candidate.base {
+                    Base::Candidate(below) => Some(*below),
+                    Base::Target(_) => None,
+                };
+            }
+        }
+        pulls
+    }
+
+    /// Acts on a candidate beside the pipeline that has just been decided. The pipeline, and the
+    /// serial policy's tests, are settled as a whole, when the step plans.
     pub(super) fn decide_apart(&mut self, id: CandidateId, out: &mut Outbox) {
         let Some(candidate) = self.candidates.get(&id) else { return };
         out.touched.extend(candidate.members.iter().map(|member| member.entry));
         match candidate.purpose {
-            Purpose::Pipeline(_) => (),
+            Purpose::Pipeline(_) | Purpose::Serial(_) => (),
             Purpose::Isolation(entry) => self.close_isolation(id, entry, out),
             Purpose::Try(entry) => self.close_try(id, entry, out),
-            Purpose::Serial(entry) => self.close_serial(id, entry, out),
+        }
+    }
+
+    /// Runs whose answer may have been lost.
+    pub(super) fn ask_runs(&mut self, out: &mut Outbox) {
+        let now = self.now;
+        let overdue = self.runs.iter_mut().filter(|(_, it)| now.since(it.asked_at) >= RUN_WAIT_MAX);
+        for (run, running) in overdue {
+            running.asked_at = now;
+            out.push(Effect::AskRun { run: *run });
         }
     }
 
@@ -113,7 +143,9 @@ impl Candidate {
     pub fn deciding_run(&self) -> Option<RunId> {
         match self.stage {
             Stage::Passed { run, .. } | Stage::Failed { run } => Some(run),
-            Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. } => None,
+            Stage::Planned | Stage::Building { .. } | Stage::Built(_) | Stage::Testing { .. } => {
+                None
+            }
         }
     }
 }

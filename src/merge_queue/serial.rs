@@ -16,8 +16,10 @@
 use super::{
     candidate::{Base, Candidate, Purpose, Stage},
     config::{Policy, Serial},
+    entry::Phase,
     gate::Mode,
-    id::{CandidateId, EntryId, RunId},
+    id::{EntryId, RunId},
+    pull::Authorisation,
     queue::{MergeQueue, Outbox},
 };
 use crate::names::PullNumber;
@@ -28,7 +30,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct SerialState {
     /// To be tested as soon as there is a worker.
     wanted: BTreeSet<EntryId>,
+    draw: Draw,
     draws: u64,
+}
+
+/// Whether the one that is tested next has been drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Draw {
+    #[default]
+    Done,
+    Owed,
 }
 
 impl SerialState {
@@ -40,17 +52,27 @@ impl SerialState {
 impl MergeQueue {
     /// E2 and H2.
     pub(super) fn restart_serial(&mut self, id: EntryId, out: &mut Outbox) {
-        if self.is_landing(id) {
-            return;
+        self.drop_all(|candidate| candidate.purpose == Purpose::Serial(id), out);
+        if self.may_be_tested(id) {
+            self.serial.wanted.insert(id);
+            out.touched.insert(id);
         }
-        self.drop_all(|candidate| candidate.is_apart_for(id), out);
-        self.serial.wanted.insert(id);
-        out.touched.insert(id);
     }
 
-    pub(super) fn plan_serial(&mut self, _: Serial, out: &mut Outbox) {
+    /// What people put aside, what has failed for good, and what nobody authorised is not tested.
+    fn may_be_tested(&self, id: EntryId) -> bool {
+        self.entries.get(&id).is_some_and(|entry| {
+            entry.phase == Phase::Observed && self.authorisation(entry) == Authorisation::Authorised
+        })
+    }
+
+    pub(super) fn plan_serial(&mut self, serial: Serial, out: &mut Outbox) {
+        self.merge_passed(out);
         if self.landing.is_some() || self.gate.mode != Mode::Open {
             return;
+        }
+        if self.serial.draw == Draw::Owed && self.serial.wanted.is_empty() {
+            self.draw(serial);
         }
         for _ in 0..self.free_workers() {
             let Some(id) = self.serial.wanted.pop_first() else { return };
@@ -59,26 +81,30 @@ impl MergeQueue {
         }
     }
 
-    /// E1.
-    pub(super) fn close_serial(&mut self, _: CandidateId, entry: EntryId, out: &mut Outbox) {
-        self.merge_if_passed(entry, out);
+    /// E1 and E3, whenever the conditions come to hold.
+    fn merge_passed(&mut self, out: &mut Outbox) {
+        let passed = self.candidates.values().filter_map(|it| match (&it.stage, it.purpose) {
+            (Stage::Passed { .. }, Purpose::Serial(entry)) => Some(entry),
+            _ => None,
+        });
+        for id in passed.collect::<Vec<_>>() {
+            self.merge_if_passed(id, out);
+        }
     }
 
     /// The merge sequence, as far as its conditions hold; the end of E1, E3 and H1.
     pub(super) fn merge_if_passed(&mut self, id: EntryId, out: &mut Outbox) {
         let Some(entry) = self.entries.get(&id) else { return };
         let may_land = self.landing.is_none()
-            && !matches!(self.gate.mode, Mode::Halted(_))
+            && self.may_move_target()
+            && entry.phase == Phase::Observed
             && !self.is_frozen(id)
-            && entry.facts.missing(self.authorisation(entry)).is_empty();
-        let Some(passed) = self.passed_serial(id) else { return };
+            && self.missing(entry).is_empty();
+        let Some(passed) = self.passed_serial(id).filter(|_| may_land) else { return };
         let (passed, members) = (passed.id, passed.members.clone());
-        if !may_land {
-            return;
-        }
         self.serial.wanted.clear();
         self.drop_all(|candidate| candidate.id != passed, out);
-        self.touch_all(out);
+        out.touched.extend(self.living());
         self.start_landing(passed, members, out);
     }
 
@@ -93,29 +119,35 @@ impl MergeQueue {
 
     /// E4. The pipeline of the other policy needs nothing here: it prunes itself.
     pub(super) fn after_move(&mut self, out: &mut Outbox) {
-        let Policy::Serial(serial) = self.config.policy else { return };
-        self.drop_all(|_| true, out);
-        self.touch_all(out);
-        self.serial.wanted.clear();
-        let open: Vec<_> = self.by_pull.values().copied().collect();
-        let is_approved =
-            |id: &EntryId| self.entries.get(id).is_some_and(|entry| entry.facts.is_approved());
-        let approved: Vec<_> = open.iter().copied().filter(is_approved).collect();
-        let chosen = if approved.is_empty() { open } else { approved };
-        if let Some(id) = self.draw(serial, &chosen) {
-            self.serial.wanted.insert(id);
+        match self.config.policy {
+            Policy::Speculative(_) => (),
+            Policy::Serial(_) => {
+                self.drop_all(|candidate| matches!(candidate.purpose, Purpose::Serial(_)), out);
+                out.touched.extend(self.living());
+                self.serial.wanted.clear();
+                self.owe_draw();
+            }
         }
     }
 
-    fn draw(&mut self, serial: Serial, among: &[EntryId]) -> Option<EntryId> {
-        self.serial.draws = self.serial.draws.wrapping_add(1);
-        let drawn = mix(serial.seed ^ mix(self.serial.draws));
-        let index = drawn.checked_rem(among.len() as u64)?;
-        among.get(usize::try_from(index).ok()?).copied()
+    /// The next to be tested is drawn when the step plans, from those who are there then.
+    pub(super) fn owe_draw(&mut self) {
+        self.serial.draw = Draw::Owed;
     }
 
-    fn touch_all(&self, out: &mut Outbox) {
-        out.touched.extend(self.by_pull.values());
+    fn draw(&mut self, serial: Serial) {
+        let mut open = self.living();
+        let has_test = |id| self.candidates.values().any(|it| it.purpose == Purpose::Serial(id));
+        open.retain(|id| self.may_be_tested(*id) && !has_test(*id));
+        let is_approved =
+            |id: &EntryId| self.entries.get(id).is_some_and(|entry| entry.facts.is_approved());
+        let approved: Vec<_> = open.iter().copied().filter(is_approved).collect();
+        let among = if approved.is_empty() { open } else { approved };
+        self.serial.draws = self.serial.draws.wrapping_add(1);
+        let drawn = mix(serial.seed ^ mix(self.serial.draws));
+        let index = drawn.checked_rem(among.len() as u64).and_then(|it| usize::try_from(it).ok());
+        self.serial.wanted.extend(index.and_then(|index| among.get(index)));
+        self.serial.draw = Draw::Done;
     }
 
     /// H3: the test that is going on for each pull request.
@@ -124,7 +156,7 @@ impl MergeQueue {
         let running = self.candidates.values().filter_map(|candidate| match candidate.stage {
             Stage::Testing { run, .. } => Some((candidate.members.first()?.pull, run)),
             Stage::Planned
-            | Stage::Building
+            | Stage::Building { .. }
             | Stage::Built(_)
             | Stage::Passed { .. }
             | Stage::Failed { .. } => None,

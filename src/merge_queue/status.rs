@@ -1,33 +1,16 @@
 //! What people see, computed from the state and nowhere stored.
 
 use super::{
-    campaign::{CampaignWait, admit},
     candidate::{Base, Candidate, Stage},
-    effect::Effect,
-    entry::{Entry, Exit, Isolation, Phase, Withdrawal},
-    gate::Mode,
+    entry::{Entry, Exit, Phase, Tried, Withdrawal},
+    estimate::Estimate,
     id::{EntryId, RunId, SlotId},
-    pull::{Condition, Origin},
-    queue::{MergeQueue, Outbox},
+    pull::Condition,
+    queue::MergeQueue,
+    why::{list, times},
 };
 use crate::names::PullNumber;
 use serde::{Deserialize, Serialize};
-
-/// What the head of a pull request shows on the code host.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Check {
-    pub state: CheckState,
-    pub text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckState {
-    Pending,
-    Success,
-    Failure,
-    Neutral,
-}
 
 /// Everything that a person may want to know about one entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +24,8 @@ pub struct EntryStatus {
     pub why: String,
     pub conditions: Vec<ConditionStatus>,
     pub estimate: Option<Estimate>,
+    /// How the last try ended.
+    pub tried: Option<TriedStatus>,
     pub exit: Option<ExitStatus>,
 }
 
@@ -50,11 +35,10 @@ pub struct ConditionStatus {
     pub is_met: bool,
 }
 
-/// When it will land if all goes well, and if something ahead of it fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Estimate {
-    pub from_secs: u64,
-    pub to_secs: u64,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedStatus {
+    pub text: String,
+    pub run: Option<RunId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,20 +62,17 @@ impl MergeQueue {
     /// The entry of a pull request that is not over, or the latest one that is.
     #[must_use]
     pub fn status(&self, pull: PullNumber) -> Option<EntryStatus> {
-        let alive = self.by_pull.get(&pull).copied();
-        let id = alive.or_else(|| {
-            let is_it = |id: &&EntryId| self.entries.get(id).is_some_and(|it| it.number() == pull);
-            self.over.iter().rev().find(is_it).copied()
-        })?;
-        let entry = self.entries.get(&id)?;
-        let position = self.position(id);
+        let alive = self.by_pull.get(&pull).and_then(|id| self.entries.get(id));
+        let entry = alive.or_else(|| self.last_over(pull))?;
+        let position = self.position(entry.id);
         Some(EntryStatus {
             pull,
             position,
             stacked_on: self.stacked_on(entry),
             why: self.why(entry, position),
             conditions: self.conditions(entry),
-            estimate: self.estimate(entry, position),
+            estimate: self.estimate(entry),
+            tried: entry.record.tried.map(tried_of),
             exit: exit_of(entry),
         })
     }
@@ -102,15 +83,17 @@ impl MergeQueue {
         entry.is_some_and(|it| matches!(it.phase, Phase::Ejected(_)))
     }
 
-    /// Those that land, then the pipeline, then the line.
+    /// Those that land, then the pipeline, then the isolation lane, then the line.
     #[must_use]
     pub fn order(&self) -> Vec<EntryId> {
         let landing = self.landing.iter().flat_map(|landing| &landing.members);
         let landing = landing.map(|member| member.entry);
         let in_pipeline = self.slots.iter().flat_map(|slot| &slot.members).copied();
         let suspects = self.entries.values().filter(|it| matches!(it.phase, Phase::Suspect(_)));
+        let mut suspects: Vec<_> = suspects.map(|it| self.place_of(it)).collect();
+        suspects.sort_unstable();
         let mut order: Vec<_> = landing.chain(in_pipeline).collect();
-        order.extend(suspects.map(|it| it.id));
+        order.extend(suspects.into_iter().map(|place| place.4));
         order.extend(self.whole_line());
         order
     }
@@ -120,126 +103,41 @@ impl MergeQueue {
         u32::try_from(at + 1).ok()
     }
 
-    /// The members of the slots on which the entry's most advanced candidate stands.
-    fn stacked_on(&self, entry: &Entry) -> Vec<PullNumber> {
+    /// What has to land before the entry, if all goes well.
+    pub(super) fn stacked_on(&self, entry: &Entry) -> Vec<PullNumber> {
         let Phase::InPipeline { slot } = entry.phase else { return vec![] };
         let mut stack = vec![];
-        let mut base = self.main_candidate(slot).map(|it| &it.base);
-        while let Some(Base::Candidate(id)) = base
-            && let Some(candidate) = self.candidates.get(id)
-        {
-            stack.extend(candidate.members.iter().rev().map(|member| member.pull));
-            base = Some(&candidate.base);
+        let mut base = self.hopeful(slot).map(|it| &it.base);
+        while let Some(Base::Candidate(id)) = base {
+            let landing = self.landing.as_ref().filter(|landing| landing.candidate == *id);
+            let candidate = self.candidates.get(id);
+            let members = landing
+                .map(|it| &it.members)
+                .or_else(|| candidate.map(|candidate| &candidate.members));
+            stack.extend(members.into_iter().flatten().rev().map(|member| member.pull));
+            base = candidate.map(|candidate| &candidate.base);
         }
         stack.reverse();
         stack
     }
 
-    /// The candidate that bets on the most of the slots ahead.
-    fn main_candidate(&self, slot: SlotId) -> Option<&Candidate> {
-        self.candidates.values().filter(|it| it.slot() == Some(slot)).min_by_key(|it| it.id)
-    }
-
-    /// Why is it not merged?
-    fn why(&self, entry: &Entry, position: Option<u32>) -> String {
-        match &entry.phase {
-            Phase::Observed => sentence_of_missing(&self.missing(entry)),
-            Phase::Queued { .. } => self.why_queued(entry, position),
-            Phase::Held { by, reason } => format!("{by} holds it: {reason}."),
-            Phase::InPipeline { slot } => self.why_in_pipeline(entry, *slot),
-            Phase::Suspect(isolation) => self.why_suspect(entry, *isolation),
-            Phase::Landing { .. } => "The target is being moved to it.".to_owned(),
-            Phase::Conflicted => format!(
-                "It does not merge with `{}`: merge or rebase, and push.",
-                self.config.target
-            ),
-            Phase::Ejected(_) | Phase::Withdrawn(_) => {
-                exit_of(entry).map_or_else(String::new, |exit| exit.reason)
+    /// The candidate of a slot that lands if nothing fails any more.
+    pub(super) fn hopeful(&self, slot: SlotId) -> Option<&Candidate> {
+        let mut base = self.anchor();
+        for ahead in &self.slots {
+            let on_base = |it: &&Candidate| it.slot() == Some(ahead.id) && it.base == base;
+            let found = self.candidates.values().find(on_base);
+            if ahead.id == slot {
+                let any = || self.candidates.values().find(|it| it.slot() == Some(slot));
+                return found.or_else(any);
             }
-            Phase::Merged { commit } => format!("It is merged, in {}.", commit.short()),
-        }
-    }
-
-    fn why_queued(&self, entry: &Entry, position: Option<u32>) -> String {
-        if let Some(reason) = self.why_nothing_starts() {
-            return reason;
-        }
-        if let Some(freeze) = self.gate.freeze_of(entry, self.now) {
-            return format!("{} froze it: {}.", freeze.by, freeze.reason);
-        }
-        if let Some(wait) = self.campaign_wait(entry) {
-            return wait;
-        }
-        if let Some(pull) = entry.record.clashes.iter().find(|pull| self.by_pull.contains_key(pull))
-        {
-            return format!("It does not merge with {pull}, which is ahead of it.");
-        }
-        let workers = self.config.workers;
-        match position {
-            Some(position) => format!("It is number {position} in line for {workers} workers."),
-            None => format!("It waits for one of {workers} workers."),
-        }
-    }
-
-    fn why_nothing_starts(&self) -> Option<String> {
-        match &self.gate.mode {
-            Mode::Halted(alarm) => Some(format!("The queue has halted: {alarm}.")),
-            Mode::Draining => Some("The queue is draining: it starts nothing new.".to_owned()),
-            Mode::Open if self.outage.lasts(self.now) => Some(format!(
-                "Runs do not start: the machinery failed {} times in a row, and is tried again soon.",
-                self.outage.failures
-            )),
-            Mode::Open => None,
-        }
-    }
-
-    fn campaign_wait(&self, entry: &Entry) -> Option<String> {
-        let Origin::Campaign(campaign) = entry.origin else { return None };
-        let in_flight =
-            self.entries.values().filter(|it| it.origin == entry.origin && it.is_in_flight());
-        let in_flight = u32::try_from(in_flight.count()).unwrap_or(u32::MAX);
-        let wait = admit(self.tally(campaign), in_flight, &self.config.campaigns).err()?;
-        Some(match wait {
-            CampaignWait::Stopped { failed, ended } => format!(
-                "Its campaign has stopped: {failed} of {ended} entries failed; resume it to go on."
-            ),
-            CampaignWait::Canary => "The first of its campaign is tested alone.".to_owned(),
-            CampaignWait::Wave { size } => format!("A wave of {size} of its campaign goes ahead."),
-            CampaignWait::Room { in_flight_max } => {
-                format!("{in_flight_max} of its campaign are in tests, which is the most.")
-            }
-        })
-    }
-
-    fn why_in_pipeline(&self, entry: &Entry, slot: SlotId) -> String {
-        if let Some(freeze) = self.gate.freeze_of(entry, self.now) {
-            return format!("It is tested, but {} froze it: {}.", freeze.by, freeze.reason);
-        }
-        let stack = list(&self.stacked_on(entry));
-        let on = if stack.is_empty() { String::new() } else { format!(" on top of {stack}") };
-        match self.main_candidate(slot).map(|it| &it.stage) {
-            Some(Stage::Passed { .. }) => format!("It has passed{on}, which have to land first."),
-            Some(Stage::Failed { .. }) => {
-                format!("It has failed{on}; it is judged when they have landed or left.")
-            }
-            Some(Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. })
-            | None => {
-                self.why_nothing_starts().unwrap_or_else(|| format!("It is being tested{on}."))
+            if let Some(candidate) = found
+                && !matches!(candidate.stage, Stage::Failed { .. })
+            {
+                base = Base::Candidate(candidate.id);
             }
         }
-    }
-
-    fn why_suspect(&self, entry: &Entry, isolation: Isolation) -> String {
-        let failures = entry.record.failures.len();
-        let so_far = match failures {
-            0 => "It was part of something that failed".to_owned(),
-            1 => "It has failed once alone".to_owned(),
-            _ => format!("It has failed {failures} times alone"),
-        };
-        match isolation {
-            Isolation::Waiting => format!("{so_far}, and waits for a test by itself."),
-            Isolation::Testing { .. } => format!("{so_far}, and is being tested by itself."),
-        }
+        None
     }
 
     fn conditions(&self, entry: &Entry) -> Vec<ConditionStatus> {
@@ -263,90 +161,26 @@ impl MergeQueue {
             .chain(met.map(|it| ConditionStatus { text: it.to_string(), is_met: true }))
             .collect()
     }
-
-    fn estimate(&self, entry: &Entry, position: Option<u32>) -> Option<Estimate> {
-        let typical = self.estimates.typical()?.as_secs();
-        let ahead = u64::from(position?.saturating_sub(1));
-        let rounds = ahead / u64::from(self.config.workers);
-        let started = self.runs.values().find(|running| {
-            let candidate = self.candidates.get(&running.candidate);
-            candidate.is_some_and(|it| it.members.iter().any(|member| member.entry == entry.id))
-        });
-        let passed = started.map_or(0, |running| self.now.since(running.since).as_secs());
-        let from_secs = typical.saturating_sub(passed) + rounds * typical;
-        // A failure ahead costs another test, and so does one's own.
-        Some(Estimate { from_secs, to_secs: from_secs + typical * (2 + rounds) })
-    }
-
-    /// Sends what changed to the code host, and only that.
-    pub(super) fn publish(&mut self, out: &mut Outbox) {
-        for id in std::mem::take(&mut out.touched) {
-            let Some(entry) = self.entries.get(&id) else { continue };
-            let check = self.check(entry);
-            if entry.published.as_ref() == Some(&check) {
-                continue;
-            }
-            let (pull, head) = (entry.number(), entry.facts.head.clone());
-            if let Some(entry) = self.entries.get_mut(&id) {
-                entry.published = Some(check.clone());
-            }
-            out.push(Effect::Publish { pull, head, check });
-        }
-    }
-
-    /// Says no position: that would change for everybody at every step.
-    fn check(&self, entry: &Entry) -> Check {
-        let (state, text) = match &entry.phase {
-            Phase::Observed => return self.check_of_observed(entry),
-            Phase::Queued { .. } => (CheckState::Pending, "Queued".to_owned()),
-            Phase::Held { .. } => (CheckState::Pending, self.why(entry, None)),
-            Phase::InPipeline { .. } => (CheckState::Pending, "Testing".to_owned()),
-            Phase::Suspect(isolation) => (CheckState::Pending, self.why_suspect(entry, *isolation)),
-            Phase::Landing { .. } => (CheckState::Pending, "Landing".to_owned()),
-            Phase::Conflicted | Phase::Ejected(_) => (CheckState::Failure, self.why(entry, None)),
-            Phase::Merged { .. } => (CheckState::Success, self.why(entry, None)),
-            Phase::Withdrawn(_) => (CheckState::Neutral, self.why(entry, None)),
-        };
-        Check { state, text }
-    }
-
-    fn check_of_observed(&self, entry: &Entry) -> Check {
-        let own = self.candidates.values().find(|it| it.is_apart_for(entry.id));
-        let (state, text) = match own.map(|it| &it.stage) {
-            Some(Stage::Passed { .. }) => (CheckState::Success, "Passed".to_owned()),
-            Some(Stage::Failed { .. }) => (CheckState::Failure, "Failed".to_owned()),
-            Some(Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. }) => {
-                (CheckState::Pending, "Testing".to_owned())
-            }
-            None => match entry.record.tried {
-                Some(super::entry::Tried::Passed(_)) => {
-                    (CheckState::Neutral, "The try passed".to_owned())
-                }
-                Some(super::entry::Tried::Failed(_)) => {
-                    (CheckState::Neutral, "The try failed".to_owned())
-                }
-                None => (CheckState::Pending, sentence_of_missing(&self.missing(entry))),
-            },
-        };
-        Check { state, text }
-    }
 }
 
-fn sentence_of_missing(missing: &[Condition]) -> String {
-    match missing {
-        [] => "It is ready.".to_owned(),
-        [only] => format!("It waits until {only}."),
-        [first, rest @ ..] => format!("It waits until {first}, and for {} more.", rest.len()),
-    }
+fn tried_of(tried: Tried) -> TriedStatus {
+    let (text, run) = match tried {
+        Tried::Passed(run) => ("It passed, tried on the target.", Some(run)),
+        Tried::Failed(run) => ("It failed, tried on the target.", Some(run)),
+        Tried::Conflicted => ("It was tried, and does not merge with the target.", None),
+        Tried::Broken => ("It was tried, and the machinery broke each time.", None),
+    };
+    TriedStatus { text: text.to_owned(), run }
 }
 
-fn exit_of(entry: &Entry) -> Option<ExitStatus> {
+pub(super) fn exit_of(entry: &Entry) -> Option<ExitStatus> {
     let (reason, evidence, way_back) = match &entry.phase {
+        // Only a push helps, and what is pushed joins the line when it is ready.
         Phase::Conflicted => {
-            ("It does not merge with the target.".to_owned(), vec![], WayBack::KeepsPlace)
+            ("It does not merge with the target.".to_owned(), vec![], WayBack::EndOfLine)
         }
         Phase::Ejected(Exit::Failed { runs }) => (
-            format!("It failed {} times, tested alone on the target.", runs.len()),
+            format!("It failed {}, tested alone on the target.", times(runs.len())),
             runs.clone(),
             WayBack::KeepsPlace,
         ),
@@ -367,22 +201,13 @@ fn exit_of(entry: &Entry) -> Option<ExitStatus> {
         Phase::Withdrawn(Withdrawal::Unqueued { by }) => {
             (format!("{by} took it out of the queue."), vec![], WayBack::EndOfLine)
         }
-        Phase::Merged { .. } => ("It is merged.".to_owned(), vec![], WayBack::None),
+        Phase::Merged(_) => ("It is merged.".to_owned(), vec![], WayBack::None),
         Phase::Observed
         | Phase::Queued { .. }
-        | Phase::Held { .. }
+        | Phase::Held(_)
         | Phase::InPipeline { .. }
         | Phase::Suspect(_)
         | Phase::Landing { .. } => return None,
     };
     Some(ExitStatus { reason, evidence, way_back })
-}
-
-fn list(pulls: &[PullNumber]) -> String {
-    let names: Vec<_> = pulls.iter().map(ToString::to_string).collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
 }

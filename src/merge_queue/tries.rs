@@ -19,7 +19,10 @@ impl MergeQueue {
         if self.is_landing(id) {
             return self.not_now(id, "tried", "its landing is under way");
         }
-        self.tries.insert(id);
+        let is_going = self.candidates.values().any(|it| it.purpose == Purpose::Try(id));
+        if is_going || !self.tries.insert(id) {
+            return self.not_now(id, "tried", "it is being tried already");
+        }
         Ok(())
     }
 
@@ -39,12 +42,19 @@ impl MergeQueue {
         let tried = match self.candidates.get(&id).map(|it| &it.stage) {
             Some(Stage::Passed { run, .. }) => Tried::Passed(*run),
             Some(Stage::Failed { run }) => Tried::Failed(*run),
-            Some(Stage::Planned | Stage::Building | Stage::Built(_) | Stage::Testing { .. })
+            Some(
+                Stage::Planned | Stage::Building { .. } | Stage::Built(_) | Stage::Testing { .. },
+            )
             | None => return,
         };
-        if let Some(entry) = self.entries.get_mut(&entry) {
-            entry.record.tried = Some(tried);
-        }
         self.drop_candidate(id, out);
+        self.note_tried(entry, tried, out);
+    }
+
+    pub(super) fn note_tried(&mut self, id: EntryId, tried: Tried, out: &mut Outbox) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.record.tried = Some(tried);
+            out.touched.insert(id);
+        }
     }
 }

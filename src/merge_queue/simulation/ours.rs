@@ -17,8 +17,8 @@ use crate::{
             Action, Actor, Command, Commit, Event, Finding, Permission, PullAction, RunResult,
         },
         id::{CandidateId, RunId},
+        publish::CheckState,
         pull::{Origin, PullFacts, Readiness, Trust},
-        status::CheckState,
     },
     names::{CommitSha, PullNumber},
     time::Timestamp,
@@ -44,8 +44,6 @@ impl Ours {
     pub fn new(lab: &Lab, policy: Policy) -> Result<Self, ConfigError> {
         let mut config = Config::new(branch(), lab.setting.workers);
         config.policy = policy;
-        // Ageing is about days, and the simulation about hours.
-        config.ageing = std::time::Duration::from_millis(50_000_000);
         let queue = MergeQueue::new(config, tip(), Timestamp(0))?;
         Ok(Self {
             queue,
@@ -100,6 +98,7 @@ impl Ours {
             Effect::WakeAt(at) => lab.wake_at(time(at)),
             Effect::DropCandidate { .. }
             | Effect::AbandonLanding { .. }
+            | Effect::AskRun { .. }
             | Effect::ReadTarget { .. }
             | Effect::Publish { .. }
             | Effect::FetchPull { .. }

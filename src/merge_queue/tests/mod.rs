@@ -4,6 +4,7 @@ mod people;
 mod policy;
 mod refusals;
 mod serial;
+mod trouble;
 
 use super::{
     MergeQueue,
@@ -11,14 +12,17 @@ use super::{
     config::{Config, Policy, Serial},
     effect::{Effect, Refusal},
     event::{
-        Action, Actor, Command, Commit, Event, Finding, Permission, PullAction, QueueAction,
-        RunResult,
+        Action, Actor, Ancestry, Command, Commit, Event, Finding, History, Permission, PullAction,
+        QueueAction, Rejection, RunResult,
     },
     id::RunId,
     pull::{Origin, PullFacts, Readiness, Trust},
     simulation::names::{branch, sha},
 };
-use crate::{names::PullNumber, time::Timestamp};
+use crate::{
+    names::{CommitSha, PullNumber},
+    time::Timestamp,
+};
 use std::collections::BTreeMap;
 
 /// A queue whose candidates are built and whose landings succeed at once.
@@ -33,6 +37,18 @@ struct Story {
     refusals: Vec<Refusal>,
     built: BTreeMap<u64, Vec<i64>>,
     heads: u64,
+    landings: Landings,
+    /// Effects that the story itself does not act on.
+    seen: Vec<Effect>,
+}
+
+/// What the code host says to a landing.
+#[derive(Clone, Copy)]
+enum Landings {
+    Done,
+    Refused,
+    /// It says nothing.
+    Lost,
 }
 
 impl Story {
@@ -57,6 +73,8 @@ impl Story {
             refusals: vec![],
             built: BTreeMap::new(),
             heads: 100,
+            landings: Landings::Done,
+            seen: vec![],
         }
     }
 
@@ -68,7 +86,7 @@ impl Story {
     }
 
     fn carry_out(&mut self, effect: Effect) {
-        match effect {
+        match effect.clone() {
             Effect::BuildCandidate { candidate, members, .. } => {
                 let pulls = members.iter().map(|member| member.pull.0).collect();
                 self.built.insert(candidate.0, pulls);
@@ -82,21 +100,34 @@ impl Story {
             Effect::CancelRun { run } => {
                 self.cancelled.extend(self.running.remove(&run).unwrap_or_default());
             }
-            Effect::Land { landing, to, pulls, .. } => {
-                self.landed.extend(pulls.iter().map(|pull| pull.0));
-                self.tell(Event::Landed { landing, tip: to });
-            }
+            Effect::Land { landing, to, pulls, .. } => match self.landings {
+                Landings::Done => {
+                    self.landed.extend(pulls.iter().map(|pull| pull.0));
+                    self.tell(Event::Landed { landing, tip: to });
+                }
+                Landings::Refused => {
+                    let why = Rejection::Policy { message: "no".to_owned() };
+                    self.tell(Event::LandRejected { landing, why });
+                }
+                Landings::Lost => self.seen.push(effect),
+            },
             Effect::Audit { landing, .. } => {
                 self.tell(Event::Audited { landing, finding: Finding::AsTested });
             }
             Effect::ReadTarget { reading, .. } => {
                 self.heads += 1;
                 let tip = Commit { commit: sha(self.heads), tree: sha(self.heads) };
-                let landing = super::event::Ancestry::NotAsked;
-                self.tell(Event::TargetRead { reading, tip, landing });
+                let history = History { landing: Ancestry::NotAsked, last: Ancestry::Contained };
+                self.tell(Event::TargetRead { reading, tip, history });
             }
             Effect::Refuse(refusal) => self.refusals.push(refusal),
-            _ => (),
+            Effect::AskRun { .. }
+            | Effect::DropCandidate { .. }
+            | Effect::AbandonLanding { .. }
+            | Effect::Publish { .. }
+            | Effect::FetchPull { .. }
+            | Effect::WakeAt(_)
+            | Effect::Alarm(_) => self.seen.push(effect),
         }
     }
 
@@ -145,6 +176,18 @@ impl Story {
     fn command(&mut self, pull: i64, action: PullAction) {
         let action = Action::Pull { pull: PullNumber(pull), head: None, action };
         self.tell(Event::Command(Command { by: maintainer(), action }));
+    }
+
+    fn authorise(&mut self, pull: i64, head: CommitSha) {
+        let (head, action) = (Some(head), PullAction::Authorise);
+        let action = Action::Pull { pull: PullNumber(pull), head, action };
+        self.tell(Event::Command(Command { by: maintainer(), action }));
+    }
+
+    /// Lets so much time pass.
+    fn pass(&mut self, secs: i64) {
+        self.now = Timestamp(self.now.0 + secs * 1_000);
+        self.tell(Event::Tick);
     }
 
     fn command_queue(&mut self, action: QueueAction) {

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     id::CampaignId,
     merge_queue::{
-        event::Ancestry,
+        event::{Ancestry, History},
         gate::{Freeze, Mode, Scope, Testing},
         pull::Priority,
     },
@@ -20,21 +20,6 @@ fn the_longest_passed_prefix_lands_in_one_move() {
     assert!(story.landed.is_empty());
     story.finish(&[1], RunResult::Passed);
     assert_eq!(story.landed, [1, 2, 3]);
-}
-
-#[test]
-fn machinery_that_fails_is_no_evidence() {
-    let mut story = Story::new(1);
-    story.enqueue(1);
-    (0..3).for_each(|_| story.finish(&[1], RunResult::Infra));
-    assert_eq!(story.why(1), "It is being tested.");
-    story.finish(&[1], RunResult::Cancelled);
-    assert!(story.running.is_empty(), "the queue waits for the machinery");
-    assert!(story.why(1).starts_with("Runs do not start: the machinery failed 4 times"));
-    story.now = Timestamp(3_600_000);
-    story.tell(Event::Tick);
-    story.finish(&[1], RunResult::Passed);
-    assert_eq!(story.landed, [1]);
 }
 
 #[test]
@@ -155,11 +140,15 @@ fn a_lost_landing_answer_is_resolved_by_reading() {
     let (landing, to) = landing.unwrap();
     let effects = story.queue.step(Event::LandUnknown { landing }, story.now);
     let reading = effects.iter().find_map(|effect| match effect {
-        Effect::ReadTarget { reading, about: Some(about) } if *about == to.commit => Some(*reading),
+        Effect::ReadTarget { reading, landing: Some(about), .. } if *about == to.commit => {
+            Some(*reading)
+        }
         _ => None,
     });
-    let read =
-        Event::TargetRead { reading: reading.unwrap(), tip: to, landing: Ancestry::Contained };
+    let history = History { landing: Ancestry::Contained, last: Ancestry::Contained };
+    let read = Event::TargetRead { reading: reading.unwrap(), tip: to, history };
     story.queue.step(read, story.now);
-    assert!(story.why(1).starts_with("It is merged"));
+    assert!(story.why(1).starts_with("It has landed"), "{}", story.why(1));
+    story.queue.step(Event::Audited { landing, finding: Finding::AsTested }, story.now);
+    assert!(story.why(1).starts_with("It is merged"), "{}", story.why(1));
 }

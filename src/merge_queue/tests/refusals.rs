@@ -3,7 +3,7 @@
 use super::*;
 use crate::merge_queue::{
     config::ConfigError,
-    event::{Against, Ancestry, Rejection},
+    event::Against,
     id::{CandidateId, LandingId, ReadingId},
     simulation::random::Random,
 };
@@ -151,7 +151,11 @@ fn arbitrary(random: &mut Random, story: &Story) -> Event {
         7 => Event::LandRejected { landing: LandingId(id), why: Rejection::HeadChanged { pull } },
         8 => Event::LandUnknown { landing: LandingId(id) },
         9 => Event::TargetHinted,
-        10 => Event::TargetRead { reading: ReadingId(id), tip, landing: Ancestry::Absent },
+        10 => Event::TargetRead {
+            reading: ReadingId(id),
+            tip,
+            history: History { landing: Ancestry::Absent, last: Ancestry::Absent },
+        },
         11 => Event::Audited { landing: LandingId(id), finding: Finding::Differs { found: tip } },
         12 => Event::Reconciled { pulls: vec![], runs: vec![RunId(id)] },
         13 => Event::Tick,

@@ -66,27 +66,17 @@ fn e4_without_an_approved_one_any_is_tested() {
     assert_eq!(story.running.len(), 1);
 }
 
+/// What has passed and is approved merges by itself, so there is nothing left to ask for.
 #[test]
-fn h1_try_merge_merges_what_has_passed_and_is_approved() {
+fn h1_try_merge_merges_nothing_that_has_not_passed_or_is_not_approved() {
     let mut story = Story::serial();
-    let freeze = super::super::gate::Freeze {
-        scope: super::super::gate::Scope::Everything,
-        least_priority: None,
-        reason: "a release".to_owned(),
-        by: "mia".to_owned(),
-        until: None,
-        testing: super::super::gate::Testing::Goes,
-    };
-    story.command_queue(QueueAction::Freeze(freeze));
     story.open(1);
     story.command(1, PullAction::TryMerge);
-    assert!(matches!(story.refusals.as_slice(), [Refusal::NotNow { .. }]));
-    story.approve(1);
     story.finish(&[1], RunResult::Passed);
-    let id = *story.queue.gate.freezes.keys().next().unwrap();
-    story.command_queue(QueueAction::Thaw(id));
-    assert!(story.landed.is_empty());
     story.command(1, PullAction::TryMerge);
+    assert!(matches!(story.refusals.as_slice(), [Refusal::NotNow { .. }, Refusal::NotNow { .. }]));
+    assert!(story.landed.is_empty());
+    story.approve(1);
     assert_eq!(story.landed, [1]);
 }
 
@@ -127,6 +117,50 @@ fn nothing_runs_for_an_unauthorised_commit() {
     (facts.number, facts.author, facts.head) = (PullNumber(2), Trust::Untrusted, sha(77));
     story.tell(Event::PullSeen(facts));
     assert_eq!(story.tested(), [[1]]);
-    story.command(2, PullAction::Authorise);
+    story.authorise(2, sha(77));
     assert_eq!(story.tested(), [[1], [2]]);
+}
+
+#[test]
+fn what_is_held_or_not_authorised_is_not_drawn() {
+    let mut story = Story::serial();
+    (1..=2).for_each(|pull| story.open(pull));
+    story.approve(1);
+    story.command(1, PullAction::Hold { reason: "a doubt".to_owned() });
+    story.change(2, |facts| facts.author = Trust::Untrusted);
+    story.tell(Event::TargetHinted);
+    assert!(story.running.is_empty(), "{:?}", story.tested());
+    story.command(1, PullAction::Release);
+    story.finish(&[1], RunResult::Passed);
+    assert_eq!(story.landed, [1]);
+}
+
+#[test]
+fn another_is_drawn_when_a_landing_fails() {
+    let mut story = Story::serial();
+    story.landings = Landings::Refused;
+    (1..=2).for_each(|pull| story.open(pull));
+    story.approve(1);
+    story.finish(&[1], RunResult::Passed);
+    assert_eq!(story.why(1), "The code host refuses it: no");
+    assert_eq!(story.tested(), [[2]]);
+}
+
+#[test]
+fn entries_go_on_when_the_policy_changes() {
+    let mut story = Story::new(2);
+    (1..=2).for_each(|pull| story.enqueue(pull));
+    let serial = Policy::Serial(Serial { seed: 1 });
+    let speculative = story.queue.config.policy;
+    let switch = |story: &mut Story, policy| {
+        let config = Config { policy, ..story.queue.config.clone() };
+        story.tell(Event::ConfigChanged(config));
+    };
+    switch(&mut story, serial);
+    assert_eq!(story.running.len(), 1, "{:?}", story.tested());
+    switch(&mut story, speculative);
+    assert_eq!(story.tested(), [[1], [2]]);
+    story.finish(&[1], RunResult::Passed);
+    story.finish(&[2], RunResult::Passed);
+    assert_eq!(story.landed, [1, 2]);
 }

@@ -33,3 +33,14 @@ pub(crate) fn on_all_cores<T: Send>(seeds: Range<u64>, play: &(dyn Fn(u64) -> T 
     done.sort_unstable_by_key(|(seed, _)| *seed);
     done.into_iter().map(|(_, outcome)| outcome).collect()
 }
+
+/// What comes of each item, in their order.
+pub(crate) fn each_on_all_cores<I: Sync, T: Send>(
+    items: &[I],
+    work: &(dyn Fn(&I) -> T + Sync),
+) -> Vec<T> {
+    let outcomes = on_all_cores(0..items.len() as u64, &|at| {
+        usize::try_from(at).ok().and_then(|at| items.get(at)).map(work)
+    });
+    outcomes.into_iter().flatten().collect()
+}

@@ -4,7 +4,7 @@
 //! for violations, and `simulate exhaustive STATES` tries every order of a small world.
 #![expect(clippy::print_stdout, reason = "a command prints what it found")]
 
-use self::cores::on_all_cores;
+use self::cores::{each_on_all_cores, on_all_cores};
 use drover::merge_queue::{
     config::Speculation,
     event::{Event, RunResult},
@@ -12,9 +12,10 @@ use drover::merge_queue::{
         cost::{awaited_runs, busy_queue},
         report::{Effort, campaigns, frontier, performance, tuning},
         safety::{
-            Search,
+            PlantedBug, STEPS_PER_SEED, Search,
             exhaustive::{Bounds, explore},
-            plant_bugs, search,
+            hunt, search,
+            world::World,
         },
     },
 };
@@ -40,8 +41,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["tune"] => tune(),
         ["safety", steps] => safety(number(steps)?, 0),
         ["safety", steps, first_seed] => safety(number(steps)?, number(first_seed)?),
-        ["exhaustive", states] => exhaustive(usize::try_from(number(states)?)?),
-        _ => Err("usage: simulate [tune | safety STEPS [FIRST_SEED] | exhaustive STATES]".into()),
+        ["replay", seed] => replay(number(seed)?),
+        ["exhaustive", misfortunes] => exhaustive(misfortunes.parse()?, usize::MAX),
+        ["exhaustive", misfortunes, states] => {
+            exhaustive(misfortunes.parse()?, usize::try_from(number(states)?)?)
+        }
+        ["bugs"] => {
+            print!("{}", bugs());
+            Ok(())
+        }
+        _ => Err(
+            "usage: simulate [tune | safety STEPS [FIRST_SEED] | replay SEED | exhaustive MISFORTUNES [STATES] | bugs]"
+                .into(),
+        ),
     }
 }
 
@@ -103,8 +115,10 @@ fn cost() -> Result<String, Box<dyn Error>> {
 }
 
 fn bugs() -> String {
+    let planted: Vec<_> = PlantedBug::all().collect();
+    let hunts = each_on_all_cores(&planted, &|bug| (*bug, hunt(*bug)));
     let mut text = "| planted | caught in world | by the rule |\n|---|---|---|\n".to_owned();
-    for (bug, search) in plant_bugs() {
+    for (bug, search) in hunts {
         let _ = match search {
             Search::Found { seed, violation } => {
                 writeln!(text, "| {bug} | {} | {} |", seed + 1, violation.rule)
@@ -115,31 +129,48 @@ fn bugs() -> String {
     text
 }
 
-/// The steps between two lines of progress.
-const PROGRESS: u64 = 10_000_000;
+/// The worlds that one core plays before it takes the next ones.
+const WORLDS: u64 = 1_000;
+/// The shares of all cores between two lines of progress.
+const SHARES: u64 = 20;
 
 fn safety(steps: u64, mut seed: u64) -> Result<(), Box<dyn Error>> {
     let (start, mut told) = (Instant::now(), 0);
     while told < steps {
-        match search(seed, PROGRESS.min(steps - told)) {
-            Search::Clean { seeds, steps } => {
-                (seed, told) = (seed + seeds, told + steps);
-                println!("{told} steps, seeds below {seed}: clean after {:?}", start.elapsed());
-            }
-            Search::Found { seed, violation } => {
-                return Err(format!("seed {seed}, {violation}").into());
+        let shares = SHARES.min((steps - told).div_ceil(STEPS_PER_SEED * WORLDS));
+        let searches = on_all_cores(0..shares, &|share| {
+            let first = seed + share * WORLDS;
+            search(first..first + WORLDS, u64::MAX)
+        });
+        for search in searches {
+            match search {
+                Search::Clean { steps, .. } => told += steps,
+                Search::Found { seed, violation } => {
+                    return Err(format!("seed {seed}, {violation}").into());
+                }
             }
         }
+        seed += shares * WORLDS;
+        println!("{told} steps, seeds below {seed}: clean after {:?}", start.elapsed());
     }
     Ok(())
 }
 
-fn exhaustive(states_max: usize) -> Result<(), Box<dyn Error>> {
-    for misfortunes in 0..=2 {
-        for batch_max in [1, 3] {
-            let seen = explore(Bounds { misfortunes, batch_max, states_max })?;
-            println!("{misfortunes} misfortunes, batches of {batch_max}: {seen:?}");
-        }
+/// Shows everything that happened in a world of the safety simulation.
+fn replay(seed: u64) -> Result<(), Box<dyn Error>> {
+    let mut world = World::new(seed);
+    let outcome = world.run(STEPS_PER_SEED);
+    println!("{}", world.story());
+    Ok(outcome?)
+}
+
+fn exhaustive(misfortunes: u32, states_max: usize) -> Result<(), Box<dyn Error>> {
+    let searches = each_on_all_cores(&[1, 3], &|batch_max| {
+        let bounds = Bounds { pulls: 3, misfortunes, batch_max: *batch_max, states_max };
+        (*batch_max, explore(bounds))
+    });
+    for (batch_max, seen) in searches {
+        println!("{misfortunes} misfortunes, batches of {batch_max}: {:?}", seen?);
     }
     Ok(())
 }

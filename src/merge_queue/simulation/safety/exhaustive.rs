@@ -1,14 +1,15 @@
 //! Every order of a small world: three entries, three workers, a few misfortunes.
 //!
 //! Effects are carried out at once; answers wait, and any of them may come next, with any
-//! result. A misfortune is a run that does not pass, a landing whose answer is lost, a push to
-//! the target or to a pull request, or an approval withdrawn. States that were seen before are
-//! not visited again.
+//! result; every second landing's answer is lost. A misfortune is a run that does not pass, the
+//! late result of one that was cancelled, a push to the target or to a pull request, an approval
+//! withdrawn, or a pull request closed. States that were seen before are not visited again.
 
 use super::{
     super::names::{branch, sha},
-    checker::Books,
+    books::Books,
     host::{Build, Faults, Host, Swap},
+    world::World,
 };
 use crate::{
     merge_queue::{
@@ -31,12 +32,12 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-const PULLS: i64 = 3;
 const NOW: Timestamp = Timestamp(0);
 
 /// How far a search goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
+    pub pulls: i64,
     pub misfortunes: u32,
     pub batch_max: u32,
     pub states_max: usize,
@@ -58,7 +59,7 @@ pub enum Extent {
     Part,
 }
 
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 struct Node {
     queue: MergeQueue,
     books: Books,
@@ -66,6 +67,8 @@ struct Node {
     pulls: BTreeMap<PullNumber, PullFacts>,
     answers: Vec<Event>,
     runs: BTreeSet<RunId>,
+    /// Runs that were cancelled, and may have ended before they heard of it.
+    late: BTreeSet<RunId>,
     misfortunes: u32,
 }
 
@@ -74,16 +77,18 @@ struct Node {
 enum Move {
     Answer(usize),
     Finish(RunId, RunResult),
+    FinishLate(RunId),
     PushTarget,
     PushHead(PullNumber),
     Withdraw(PullNumber),
+    Close(PullNumber),
 }
 
 /// Visits every reachable state once.
 pub fn explore(bounds: Bounds) -> Result<Seen, String> {
     let first = Node::new(bounds).map_err(|error| error.to_string())?;
     let mut known = BTreeSet::from([fingerprint(&first)]);
-    let mut open = vec![first.enqueue_all()?];
+    let mut open = vec![first.enqueue_all(bounds.pulls)?];
     let mut ends = 0;
     while let Some(node) = open.pop() {
         let moves = node.moves();
@@ -104,9 +109,17 @@ pub fn explore(bounds: Bounds) -> Result<Seen, String> {
     Ok(Seen { states: known.len(), ends, extent: Extent::Everything })
 }
 
+/// Among millions of states, two that share 64 bits are less probable than a broken machine.
 fn fingerprint(node: &Node) -> u64 {
+    let Node { queue, books, host, pulls, answers, runs, late, misfortunes } = node;
+    let rest = hash(&(queue, books, host, pulls, runs, late, misfortunes));
+    // Any answer may come next, so their order says nothing.
+    answers.iter().fold(rest, |sum, answer| sum.wrapping_add(hash(answer)))
+}
+
+fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    node.hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -127,12 +140,13 @@ impl Node {
             pulls: BTreeMap::new(),
             answers: vec![],
             runs: BTreeSet::new(),
+            late: BTreeSet::new(),
             misfortunes: bounds.misfortunes,
         })
     }
 
-    fn enqueue_all(mut self) -> Result<Self, String> {
-        for number in 1..=PULLS {
+    fn enqueue_all(mut self, pulls: i64) -> Result<Self, String> {
+        for number in 1..=pulls {
             let facts = facts(PullNumber(number));
             self.pulls.insert(facts.number, facts.clone());
             self.tell(Event::PullSeen(facts))?;
@@ -152,14 +166,17 @@ impl Node {
             if self.misfortunes > 0 {
                 moves.push(Move::Finish(*run, RunResult::Failed));
                 moves.push(Move::Finish(*run, RunResult::Infra));
+                moves.push(Move::Finish(*run, RunResult::TimedOut));
             }
         }
         if self.misfortunes > 0 && !moves.is_empty() {
+            moves.extend(self.late.iter().copied().map(Move::FinishLate));
             moves.push(Move::PushTarget);
             let pushed = self.pulls.values().filter(|facts| facts.version == 1);
             for pull in pushed.map(|facts| facts.number) {
                 moves.push(Move::PushHead(pull));
                 moves.push(Move::Withdraw(pull));
+                moves.push(Move::Close(pull));
             }
         }
         moves
@@ -176,6 +193,16 @@ impl Node {
                 node.runs.remove(&run);
                 node.misfortunes -= u32::from(result != RunResult::Passed);
                 node.tell(Event::RunFinished { run, result })?;
+            }
+            Move::FinishLate(run) => {
+                node.misfortunes -= 1;
+                node.late.remove(&run);
+                node.tell(Event::RunFinished { run, result: RunResult::Passed })?;
+            }
+            Move::Close(pull) => {
+                node.misfortunes -= 1;
+                node.pulls.remove(&pull);
+                node.tell(Event::PullGone { pull })?;
             }
             Move::PushTarget => {
                 node.misfortunes -= 1;
@@ -209,7 +236,9 @@ impl Node {
     fn tell(&mut self, event: Event) -> Result<(), String> {
         self.books.note_event(&event);
         let effects = self.queue.step(event.clone(), NOW);
-        self.books.note_accepted(&event);
+        if World::refusals(&effects).is_empty() {
+            self.books.note_accepted(&event);
+        }
         self.books.check_effects(&effects, &self.queue, NOW)?;
         self.books.check_state(&self.queue)?;
         for effect in effects {
@@ -238,7 +267,9 @@ impl Node {
                 return;
             }
             Effect::CancelRun { run } => {
-                self.runs.remove(&run);
+                if self.runs.remove(&run) && self.misfortunes > 0 {
+                    self.late.insert(run);
+                }
                 return;
             }
             Effect::Land { landing, expect, to, .. } => match self.host.swap(&expect, &to.commit) {
@@ -247,16 +278,17 @@ impl Node {
                 Swap::Done => Event::Landed { landing, tip: to },
                 Swap::Refused => Event::LandRejected { landing, why: Rejection::NotFastForward },
             },
-            Effect::ReadTarget { reading, about } => Event::TargetRead {
+            Effect::ReadTarget { reading, landing, last } => Event::TargetRead {
                 reading,
                 tip: self.host.tip(),
-                landing: self.host.ancestry(about.as_ref()),
+                history: self.host.history(landing.as_ref(), &last),
             },
             Effect::Audit { landing, .. } => Event::Audited { landing, finding: Finding::AsTested },
             Effect::AbandonLanding { .. }
             | Effect::DropCandidate { .. }
             | Effect::Publish { .. }
             | Effect::FetchPull { .. }
+            | Effect::AskRun { .. }
             | Effect::WakeAt(_)
             | Effect::Alarm(_)
             | Effect::Refuse(_) => return,
@@ -301,22 +333,23 @@ fn facts(number: PullNumber) -> PullFacts {
 mod tests {
     use super::*;
 
-    fn check(misfortunes: u32, batch_max: u32) {
-        let seen = explore(Bounds { misfortunes, batch_max, states_max: 400_000 });
-        let seen = seen.expect("no rule is broken");
-        assert_eq!(seen.extent, Extent::Everything, "{seen:?}");
-        assert!(seen.ends > 0);
+    fn check(pulls: i64, misfortunes: u32) {
+        for batch_max in [1, 3] {
+            let bounds = Bounds { pulls, misfortunes, batch_max, states_max: 100_000 };
+            let seen = explore(bounds).expect("no rule is broken");
+            assert_eq!(seen.extent, Extent::Everything, "{seen:?}");
+            assert!(seen.ends > 0);
+        }
     }
 
     #[test]
     fn every_order_of_three_entries_is_safe_when_all_goes_well() {
-        check(0, 1);
-        check(0, 3);
+        check(3, 0);
     }
 
-    /// Singly, the same is tried by `simulate exhaustive`.
+    /// With three entries, the same is tried by `simulate exhaustive 1`.
     #[test]
-    fn every_order_of_three_entries_is_safe_with_one_misfortune() {
-        check(1, 3);
+    fn every_order_of_two_entries_is_safe_with_one_misfortune() {
+        check(2, 1);
     }
 }

@@ -4,7 +4,7 @@ use super::super::{names::sha, random::Random};
 use crate::{
     merge_queue::{
         candidate::Member,
-        event::{Against, Ancestry, Commit, RunResult},
+        event::{Against, Ancestry, Commit, History, RunResult},
     },
     names::{CommitSha, PullNumber},
 };
@@ -29,15 +29,75 @@ pub struct Faults {
     pub flaky: u64,
     pub infra: u64,
     pub timeouts: u64,
+    /// Pull requests with which the machinery breaks whenever they are tested.
+    pub breaking: u64,
+    pub builds: u64,
+    /// Landings that the code host refuses by rules of its own.
+    pub refusals: u64,
+    /// Landings after which the target shows something else.
+    pub audits: u64,
 }
 
 impl Faults {
-    pub const MANY: Self =
-        Self { defective: 15, interacting: 5, conflicting: 3, flaky: 8, infra: 6, timeouts: 4 };
-    pub const NONE: Self =
-        Self { defective: 0, interacting: 0, conflicting: 0, flaky: 0, infra: 0, timeouts: 0 };
+    pub const NONE: Self = Self {
+        defective: 0,
+        interacting: 0,
+        conflicting: 0,
+        flaky: 0,
+        infra: 0,
+        timeouts: 0,
+        breaking: 0,
+        builds: 0,
+        refusals: 0,
+        audits: 0,
+    };
+    pub const MANY: Self = Self {
+        defective: 15,
+        interacting: 5,
+        conflicting: 3,
+        flaky: 8,
+        infra: 6,
+        timeouts: 4,
+        breaking: 3,
+        builds: 4,
+        refusals: 3,
+        audits: 8,
+    };
+    /// About half of the faults: a world in which everything goes wrong at once never gets far.
+    pub fn some(random: &mut Random) -> Self {
+        let mut drawn = |percent| if random.percent(50) { percent } else { 0 };
+        let Self {
+            defective,
+            interacting,
+            conflicting,
+            flaky,
+            infra,
+            timeouts,
+            breaking,
+            builds,
+            refusals,
+            audits,
+        } = Self::MANY;
+        Self {
+            defective: drawn(defective),
+            interacting: drawn(interacting),
+            conflicting: drawn(conflicting),
+            flaky: drawn(flaky),
+            infra: drawn(infra),
+            timeouts: drawn(timeouts),
+            breaking: drawn(breaking),
+            builds: drawn(builds),
+            refusals: drawn(refusals),
+            audits: drawn(audits),
+        }
+    }
+
     /// What is left when only the pull requests themselves are at fault.
-    pub const HONEST: Self = Self { flaky: 0, infra: 0, timeouts: 0, ..Self::MANY };
+    #[must_use]
+    pub fn of_pulls(self) -> Self {
+        let Self { defective, interacting, conflicting, breaking, .. } = self;
+        Self { defective, interacting, conflicting, breaking, ..Self::NONE }
+    }
 }
 
 #[derive(Clone, Debug, Hash)]
@@ -103,6 +163,9 @@ impl Host {
     pub fn test(&self, commit: &CommitSha, random: &mut Random) -> RunResult {
         let drawn = random.draw() % 100;
         let faults = self.faults;
+        if self.breaks(commit) {
+            return RunResult::Infra;
+        }
         if drawn < faults.infra {
             return if drawn.is_multiple_of(2) { RunResult::Infra } else { RunResult::Cancelled };
         }
@@ -113,10 +176,19 @@ impl Host {
         if is_flaky || !self.is_sound(commit) { RunResult::Failed } else { RunResult::Passed }
     }
 
-    fn is_sound(&self, commit: &CommitSha) -> bool {
+    /// Only the youngest can break what has landed.
+    fn recent(&self, commit: &CommitSha) -> &[CommitSha] {
         let heads = self.commits.get(commit).map_or(&[][..], |contents| &contents.heads);
-        // Only the youngest can break what has landed.
-        let recent = &heads[heads.len().saturating_sub(8)..];
+        &heads[heads.len().saturating_sub(8)..]
+    }
+
+    fn breaks(&self, commit: &CommitSha) -> bool {
+        let is_breaking = |head: &CommitSha| draw(&[head]) / 1_000_000 % 100 < self.faults.breaking;
+        self.recent(commit).iter().any(is_breaking)
+    }
+
+    fn is_sound(&self, commit: &CommitSha) -> bool {
+        let recent = self.recent(commit);
         recent.iter().enumerate().all(|(at, head)| {
             draw(&[head]) / 10_000 % 100 >= self.faults.defective
                 && recent[..at]
@@ -159,7 +231,11 @@ impl Host {
     }
 
     #[must_use]
-    pub fn ancestry(&self, commit: Option<&CommitSha>) -> Ancestry {
+    pub fn history(&self, landing: Option<&CommitSha>, last: &CommitSha) -> History {
+        History { landing: self.ancestry(landing), last: self.ancestry(Some(last)) }
+    }
+
+    fn ancestry(&self, commit: Option<&CommitSha>) -> Ancestry {
         match commit {
             None => Ancestry::NotAsked,
             Some(commit) if self.history.contains(commit) => Ancestry::Contained,

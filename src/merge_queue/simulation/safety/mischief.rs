@@ -8,12 +8,15 @@ use crate::{
     id::CampaignId,
     merge_queue::{
         candidate::JobsDigest,
-        event::{Action, Actor, Command, Event, Permission, PullAction, QueueAction, RunResult},
+        event::{
+            Action, Actor, Against, BuildFailure, Command, Event, Permission, PullAction,
+            QueueAction, RunResult,
+        },
         gate::{Freeze, Scope, Testing},
         id::{CandidateId, FreezeId, LandingId, ReadingId, RunId},
         pull::{Origin, Priority, PullFacts, Readiness, Trust},
     },
-    names::{CommitSha, PullNumber},
+    names::{BranchName, CommitSha, PullNumber},
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -21,6 +24,8 @@ use uuid::Uuid;
 const PULLS_MAX: usize = 8;
 
 impl World {
+    pub(super) const CAMPAIGNS: [Uuid; 2] = [Uuid::nil(), Uuid::max()];
+
     pub(super) fn change_pull(&mut self) -> Result<(), String> {
         let known: Vec<_> = self.pulls.keys().copied().collect();
         let is_new = known.len() < PULLS_MAX && self.random.percent(50);
@@ -30,33 +35,15 @@ impl World {
         };
         self.last_head += 1;
         let head: CommitSha = sha(500_000_000 + self.last_head);
-        let draw = self.random.below(12);
+        let draw = self.random.below(20);
         if draw == 0 && self.pulls.contains_key(&number) {
             self.pulls.remove(&number);
             return self.tell(Event::PullGone { pull: number });
         }
-        let facts = self.pulls.entry(number).or_insert_with(|| PullFacts {
-            number,
-            version: 0,
-            head: head.clone(),
-            target: branch(),
-            readiness: Readiness::Ready,
-            approved: None,
-            author: Trust::Trusted,
-            checks_missing: vec![],
-            conversations_open: 0,
-        });
+        let twin = self.pulls.values().map(|facts| facts.head.clone()).next();
+        let facts = self.pulls.entry(number).or_insert_with(|| open(number, head.clone()));
         facts.version += 1;
-        match draw {
-            1..=2 => facts.head = head,
-            3 => facts.approved = None,
-            4 => facts.author = Trust::Untrusted,
-            5 => facts.conversations_open = 1,
-            _ => {
-                facts.conversations_open = 0;
-                facts.approved = Some(facts.head.clone());
-            }
-        }
+        change(facts, draw, head, twin);
         let facts = facts.clone();
         // News travel at their own speed: they may arrive in any order.
         if self.random.percent(50) {
@@ -69,7 +56,7 @@ impl World {
     pub(super) fn command_pull(&mut self) -> Result<(), String> {
         let known: Vec<_> = self.pulls.keys().copied().collect();
         let Some(pull) = self.random.pick(&known).copied() else { return Ok(()) };
-        let action = match self.random.below(16) {
+        let action = match self.random.below(18) {
             0 => PullAction::Unqueue,
             1 => PullAction::Requeue,
             2 => PullAction::Retest,
@@ -80,21 +67,34 @@ impl World {
             7 => PullAction::Authorise,
             8 => PullAction::Revoke,
             9 => PullAction::TryMerge,
+            10 => PullAction::Prioritise(self.priority()),
             _ => self.enqueue(),
         };
-        self.command(Action::Pull { pull, head: None, action })
+        let head = match self.random.below(4) {
+            0 => None,
+            1 => Some(sha(500_000_000 + self.last_head)),
+            _ => self.pulls.get(&pull).map(|facts| facts.head.clone()),
+        };
+        let permission = match self.random.below(12) {
+            0 => Permission::Read,
+            1 => Permission::Write,
+            _ => Permission::Maintain,
+        };
+        let by = Actor { name: "somebody".to_owned(), permission };
+        self.tell(Event::Command(Command { by, action: Action::Pull { pull, head, action } }))
+    }
+
+    fn priority(&mut self) -> Priority {
+        self.random.pick(&Priority::ALL).copied().unwrap_or(Priority::Normal)
     }
 
     fn enqueue(&mut self) -> PullAction {
-        let origin = match self.random.below(4) {
-            0 => Origin::Campaign(CampaignId(Uuid::nil())),
+        let origin = match self.random.below(8) {
+            0 | 1 => Origin::Campaign(CampaignId(Self::CAMPAIGNS[0])),
+            2 => Origin::Campaign(CampaignId(Self::CAMPAIGNS[1])),
             _ => Origin::Person,
         };
-        let priority = match self.random.below(6) {
-            0 => Some(Priority::Critical),
-            1 => Some(Priority::High),
-            _ => None,
-        };
+        let priority = self.random.percent(33).then(|| self.priority());
         PullAction::Enqueue { target: branch(), priority, origin }
     }
 
@@ -106,27 +106,27 @@ impl World {
     pub(super) fn command_queue(&mut self) -> Result<(), String> {
         let action = match self.random.below(8) {
             0 => QueueAction::Drain,
-            1 => QueueAction::Freeze(Freeze {
-                scope: if self.random.percent(50) { Scope::Everything } else { Scope::Campaigns },
-                least_priority: self.random.percent(50).then_some(Priority::High),
-                reason: "a release".to_owned(),
-                by: "somebody".to_owned(),
-                until: self.random.percent(50).then_some(self.now + Duration::from_secs(600)),
-                testing: if self.random.percent(50) { Testing::Goes } else { Testing::Stops },
-            }),
+            1 => QueueAction::Freeze(self.freeze()),
             2..=4 => return self.thaw_all(),
-            5 => QueueAction::ResumeCampaign(CampaignId(Uuid::nil())),
+            5 => QueueAction::ResumeCampaign(CampaignId(Self::CAMPAIGNS[0])),
             _ => QueueAction::Open,
         };
         self.command(Action::Queue(action))
     }
 
-    pub(super) fn thaw_all(&mut self) -> Result<(), String> {
-        let freezes: Vec<FreezeId> = self.queue.gate.freezes.keys().copied().collect();
-        for id in freezes {
-            self.command(Action::Queue(QueueAction::Thaw(id)))?;
+    fn freeze(&mut self) -> Freeze {
+        Freeze {
+            scope: match self.random.below(3) {
+                0 => Scope::Everything,
+                1 => Scope::Campaigns,
+                _ => Scope::Campaign(CampaignId(Self::CAMPAIGNS[1])),
+            },
+            least_priority: self.random.percent(50).then_some(Priority::High),
+            reason: "a release".to_owned(),
+            by: "somebody".to_owned(),
+            until: self.random.percent(50).then_some(self.now + Duration::from_secs(600)),
+            testing: if self.random.percent(50) { Testing::Goes } else { Testing::Stops },
         }
-        Ok(())
     }
 
     pub(super) fn disturb_target(&mut self) -> Result<(), String> {
@@ -138,26 +138,80 @@ impl World {
         if self.random.percent(50) { self.tell(Event::TargetHinted) } else { Ok(()) }
     }
 
+    /// Answers to what nobody asked, or of another time.
     pub(super) fn tell_nonsense(&mut self) -> Result<(), String> {
-        let number = self.random.draw() % 400;
-        let (commit, tree) = (sha(7), sha(8));
-        let event = match self.random.below(6) {
-            0 => Event::RunFinished { run: RunId(number), result: RunResult::Passed },
-            1 => Event::Landed { landing: LandingId(1_000_000 + number), tip: self.host.tip() },
-            2 => Event::LandUnknown { landing: LandingId(1_000_000 + number) },
+        let id = self.random.draw() % 400;
+        let never = 1_000_000 + id;
+        let pull = PullNumber(-1);
+        let event = match self.random.below(10) {
+            0 => Event::RunFinished { run: RunId(id), result: RunResult::Passed },
+            1 => Event::Landed { landing: LandingId(never), tip: self.host.tip() },
+            2 => Event::LandUnknown { landing: LandingId(never) },
             3 => Event::TargetRead {
-                reading: ReadingId(1_000_000 + number),
+                reading: ReadingId(never),
                 tip: self.host.tip(),
-                landing: self.host.ancestry(None),
+                history: self.host.history(None, &sha(7)),
             },
-            4 => Event::PullGone { pull: PullNumber(-1) },
+            4 => Event::PullGone { pull },
+            5 => Event::CandidateConflicted {
+                candidate: CandidateId(id),
+                pull,
+                with: Against::Pull(pull),
+            },
+            6 => Event::CandidateNotBuilt {
+                candidate: CandidateId(never),
+                why: BuildFailure::Machinery,
+            },
+            7 => return self.command(Action::Queue(QueueAction::Thaw(FreezeId(never)))),
+            8 => return self.tell_late(Event::Tick),
             _ => Event::CandidateBuilt {
-                candidate: CandidateId(1_000_000 + number),
-                commit,
-                tree,
+                candidate: CandidateId(never),
+                commit: sha(7),
+                tree: sha(8),
                 jobs: JobsDigest(String::new()),
             },
         };
         self.tell(event)
     }
+}
+
+fn open(number: PullNumber, head: CommitSha) -> PullFacts {
+    PullFacts {
+        number,
+        version: 0,
+        head,
+        target: branch(),
+        readiness: Readiness::Ready,
+        approved: None,
+        author: Trust::Trusted,
+        checks_missing: vec![],
+        conversations_open: 0,
+    }
+}
+
+/// What happens to a pull request; most often it becomes ready to land.
+fn change(facts: &mut PullFacts, draw: usize, head: CommitSha, twin: Option<CommitSha>) {
+    match draw {
+        1..=3 => facts.head = head,
+        4 => facts.approved = None,
+        5 => facts.author = Trust::Untrusted,
+        6 => facts.author = Trust::Trusted,
+        7 => facts.conversations_open = 1,
+        8 => facts.readiness = Readiness::Draft,
+        9 => facts.checks_missing = vec!["lint".to_owned()],
+        10 => facts.target = other_branch(),
+        11 => facts.head = twin.unwrap_or(head),
+        _ => {
+            facts.target = branch();
+            facts.conversations_open = 0;
+            facts.readiness = Readiness::Ready;
+            facts.checks_missing.clear();
+            facts.approved = Some(facts.head.clone());
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "`next` is a branch name")]
+fn other_branch() -> BranchName {
+    "next".parse().expect("a branch name")
 }

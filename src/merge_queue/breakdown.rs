@@ -1,0 +1,80 @@
+//! When the machinery breaks with one candidate and not with others, that is nobody's fault, but
+//! it may not stop the others for ever.
+//!
+//! A candidate gets so many tries. Then its entries go to the isolation lane, where each is tested
+//! alone when nobody else wants a worker; with whom the machinery breaks there once more, though
+//! it worked for others in the meantime, is put aside for people to look at.
+
+use super::{
+    candidate::{Purpose, Stage},
+    entry::{Hold, Phase, Tried},
+    id::{CandidateId, EntryId},
+    queue::{MergeQueue, Outbox},
+};
+
+/// The breakdowns of one candidate before it is given up.
+const BREAKDOWNS_MAX: u32 = 4;
+
+impl MergeQueue {
+    /// The machinery broke while it built or tested this candidate.
+    pub(super) fn note_breakdown(&mut self, id: CandidateId, out: &mut Outbox) {
+        self.outage.note_breakdown(self.now);
+        let Some(candidate) = self.candidates.get_mut(&id) else { return };
+        candidate.breakdowns += 1;
+        if candidate.breakdowns < BREAKDOWNS_MAX {
+            return;
+        }
+        match candidate.purpose {
+            Purpose::Pipeline(slot) => {
+                let found = self.slots.iter().position(|it| it.id == slot);
+                let members = found.map_or(vec![], |at| self.slots.remove(at).members);
+                self.drop_all(|candidate| candidate.slot() == Some(slot), out);
+                for member in members {
+                    self.note_broken(member);
+                    self.suspect(member, out);
+                }
+            }
+            Purpose::Isolation(entry) => self.give_up(id, entry, out),
+            Purpose::Try(entry) => {
+                self.drop_candidate(id, out);
+                self.note_tried(entry, Tried::Broken, out);
+            }
+            Purpose::Serial(_) => {
+                self.drop_candidate(id, out);
+                self.owe_draw();
+            }
+        }
+    }
+
+    fn note_broken(&mut self, id: EntryId) {
+        let verdicts = self.outage.verdicts;
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.record.broke_at.get_or_insert(verdicts);
+        }
+    }
+
+    fn give_up(&mut self, id: CandidateId, entry: EntryId, out: &mut Outbox) {
+        self.drop_candidate(id, out);
+        let broke_at = self.entries.get(&entry).and_then(|entry| entry.record.broke_at);
+        match broke_at {
+            Some(verdicts) if verdicts < self.outage.verdicts => {
+                self.set_phase(entry, Phase::Held(Hold::Machinery), out);
+            }
+            Some(_) | None => {
+                self.note_broken(entry);
+                self.suspect(entry, out);
+            }
+        }
+    }
+
+    /// Builds what the machinery could not build before.
+    pub(super) fn build_again(&mut self, out: &mut Outbox) {
+        if self.outage.lasts(self.now) {
+            return;
+        }
+        let planned = self.candidates.values().filter(|it| it.stage == Stage::Planned);
+        for id in planned.map(|it| it.id).collect::<Vec<_>>() {
+            self.build_if_based(id, out);
+        }
+    }
+}
