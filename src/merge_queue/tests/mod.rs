@@ -1,5 +1,6 @@
 //! The queue as a whole, told stories of a few events.
 
+mod fuzz;
 mod people;
 mod policy;
 mod refusals;

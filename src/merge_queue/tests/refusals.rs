@@ -1,12 +1,7 @@
 //! Bad input: a typed refusal, or a no-op that says so, and never a panic.
 
 use super::*;
-use crate::merge_queue::{
-    config::ConfigError,
-    event::Against,
-    id::{CandidateId, LandingId, ReadingId},
-    simulation::random::Random,
-};
+use crate::merge_queue::{config::ConfigError, id::LandingId};
 
 fn check(tell: impl FnOnce(&mut Story), expected: impl Fn(&Refusal) -> bool) {
     let mut story = Story::new(2);
@@ -112,77 +107,4 @@ fn who_may_not_and_who_saw_another_head_are_refused() {
         },
         |it| matches!(it, Refusal::HeadMoved { .. }),
     );
-}
-
-/// Any event with any ids, none of them meant for the state that it meets.
-fn arbitrary(random: &mut Random, story: &Story) -> Event {
-    let id = random.draw() % (story.queue.last_id + 3);
-    let pull = PullNumber(i64::try_from(random.draw() % 6).unwrap_or(0));
-    let results = [
-        RunResult::Passed,
-        RunResult::Failed,
-        RunResult::Infra,
-        RunResult::TimedOut,
-        RunResult::Cancelled,
-    ];
-    let result = *random.pick(&results).unwrap();
-    let number = random.draw() % 30 + 1;
-    let tip = Commit { commit: sha(number), tree: sha(number) };
-    match random.below(16) {
-        0 => Event::PullGone { pull },
-        1 => Event::CandidateBuilt {
-            candidate: CandidateId(id),
-            commit: sha(number),
-            tree: sha(number),
-            jobs: JobsDigest(String::new()),
-        },
-        2 => Event::CandidateConflicted { candidate: CandidateId(id), pull, with: Against::Target },
-        3 => Event::CandidateConflicted {
-            candidate: CandidateId(id),
-            pull,
-            with: Against::Pull(PullNumber(3)),
-        },
-        4 => Event::Landed { landing: LandingId(id), tip },
-        5 => Event::LandRejected { landing: LandingId(id), why: Rejection::NotFastForward },
-        6 => Event::LandRejected {
-            landing: LandingId(id),
-            why: Rejection::Policy { message: "no".to_owned() },
-        },
-        7 => Event::LandRejected { landing: LandingId(id), why: Rejection::HeadChanged { pull } },
-        8 => Event::LandUnknown { landing: LandingId(id) },
-        9 => Event::TargetHinted,
-        10 => Event::TargetRead {
-            reading: ReadingId(id),
-            tip,
-            history: History { landing: Ancestry::Absent, last: Ancestry::Absent },
-        },
-        11 => Event::Audited { landing: LandingId(id), finding: Finding::Differs { found: tip } },
-        12 => Event::Reconciled { pulls: vec![], runs: vec![RunId(id)] },
-        13 => Event::Tick,
-        _ => Event::RunFinished { run: RunId(id), result },
-    }
-}
-
-#[test]
-fn no_sequence_of_events_makes_the_queue_panic() {
-    for seed in 0..150 {
-        let mut random = Random::new(seed);
-        let mut story = if seed % 5 == 0 { Story::serial() } else { Story::new(3) };
-        for _ in 0..150 {
-            if random.percent(20) {
-                let pull = i64::try_from(random.draw() % 6).unwrap_or(0);
-                story.enqueue(pull);
-            }
-            let event = arbitrary(&mut random, &story);
-            let now = Timestamp(i64::try_from(random.draw() % 1_000_000).unwrap_or(0));
-            story.queue.step(event, now);
-            if random.percent(10) {
-                story.command_queue(QueueAction::Open);
-            }
-        }
-        for pull in 0..6 {
-            let status = story.queue.status(PullNumber(pull));
-            assert!(status.is_none_or(|it| !it.why.is_empty()), "#{pull} says nothing");
-        }
-    }
 }

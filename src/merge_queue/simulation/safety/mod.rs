@@ -5,8 +5,8 @@
 //! - `courier`: answers that are late, doubled, lost and out of order
 //! - `mischief`: what people, other programs and confused messengers add to that
 //! - `calm`: after the storm, everything ends or says what it waits for
-//! - [`books`]: what the queue was told and asked for, written by nobody else; `rules`: what has to
-//!   hold
+//! - [`books`]: what the queue was told and asked for, written by nobody else; [`rules`]: what has
+//!   to hold
 //! - [`exhaustive`]: every order of a small world instead of random ones
 
 pub mod books;
@@ -15,7 +15,7 @@ mod courier;
 pub mod exhaustive;
 pub mod host;
 mod mischief;
-mod rules;
+pub mod rules;
 pub mod world;
 
 use crate::merge_queue::bugs::{self, Bug};

@@ -191,55 +191,30 @@ impl Books {
         ensure(running == self.live_runs(), || {
             format!("runs {running:?} are awaited, and {:?} were started", self.live_runs())
         })?;
-        for slot in &queue.slots {
-            let is_there = |id| {
-                queue.entries.get(id).is_some_and(
-                    |entry| matches!(entry.phase, Phase::InPipeline { slot: at } if at == slot.id),
-                )
-            };
-            ensure(!slot.members.is_empty() && slot.members.iter().all(is_there), || {
-                format!("slot {} holds an entry that is elsewhere, or none", slot.id)
-            })?;
-        }
-        queue.candidates.values().try_for_each(|it| check_candidate(it, queue))?;
-        check_campaigns(queue)?;
-        queue.entries.values().try_for_each(|entry| self.check_entry(entry, queue))
-    }
-
-    fn check_entry(&self, entry: &Entry, queue: &MergeQueue) -> Checked {
-        let pull = entry.number();
-        match &entry.phase {
-            Phase::InPipeline { slot } => {
-                let is_there =
-                    queue.slots.iter().any(|it| it.id == *slot && it.members.contains(&entry.id));
-                ensure(is_there, || format!("{pull} is in no slot"))
-            }
-            Phase::Suspect(Isolation::Testing { candidate }) => {
-                ensure(queue.candidates.contains_key(candidate), || {
-                    format!("{pull} waits for a test that does not exist")
-                })
-            }
-            Phase::Landing { landing } => {
-                ensure(queue.landing.as_ref().is_some_and(|it| it.id == *landing), || {
-                    format!("{pull} waits for a landing that has ended")
-                })
-            }
+        check_shape(queue)?;
+        let ejected = queue.entries.values().filter_map(|entry| match &entry.phase {
             Phase::Ejected(Exit::Failed { runs } | Exit::FailsAfter { runs, .. }) => {
-                runs.iter().try_for_each(|run| {
-                    ensure(self.failures.get(run) == Some(&vec![pull]), || {
-                        format!("{pull} is ejected for run {run}, which did not fail with it alone")
-                    })
-                })
+                Some((entry.number(), runs))
             }
             Phase::Observed
             | Phase::Queued { .. }
             | Phase::Held(_)
-            | Phase::Suspect(Isolation::Waiting)
+            | Phase::InPipeline { .. }
+            | Phase::Suspect(_)
+            | Phase::Landing { .. }
             | Phase::Conflicted
             | Phase::Ejected(Exit::Refused { .. })
             | Phase::Merged(_)
-            | Phase::Withdrawn(_) => Ok(()),
+            | Phase::Withdrawn(_) => None,
+        });
+        for (pull, runs) in ejected {
+            for run in runs {
+                ensure(self.failures.get(run) == Some(&vec![pull]), || {
+                    format!("{pull} is ejected for run {run}, which did not fail with it alone")
+                })?;
+            }
         }
+        Ok(())
     }
 
     /// Once nothing is under way, nothing may be left over in the world.
@@ -253,6 +228,52 @@ impl Books {
         ensure(queue.unaudited.is_empty(), || {
             format!("landings {:?} were never read back", queue.unaudited.keys())
         })
+    }
+}
+
+/// What holds of every state, whatever the queue was told.
+pub fn check_shape(queue: &MergeQueue) -> Checked {
+    for slot in &queue.slots {
+        let is_there = |id| {
+            queue.entries.get(id).is_some_and(
+                |entry| matches!(entry.phase, Phase::InPipeline { slot: at } if at == slot.id),
+            )
+        };
+        ensure(!slot.members.is_empty() && slot.members.iter().all(is_there), || {
+            format!("slot {} holds an entry that is elsewhere, or none", slot.id)
+        })?;
+    }
+    queue.candidates.values().try_for_each(|it| check_candidate(it, queue))?;
+    check_campaigns(queue)?;
+    queue.entries.values().try_for_each(|entry| check_entry(entry, queue))
+}
+
+fn check_entry(entry: &Entry, queue: &MergeQueue) -> Checked {
+    let pull = entry.number();
+    match &entry.phase {
+        Phase::InPipeline { slot } => {
+            let is_there =
+                queue.slots.iter().any(|it| it.id == *slot && it.members.contains(&entry.id));
+            ensure(is_there, || format!("{pull} is in no slot"))
+        }
+        Phase::Suspect(Isolation::Testing { candidate }) => {
+            ensure(queue.candidates.contains_key(candidate), || {
+                format!("{pull} waits for a test that does not exist")
+            })
+        }
+        Phase::Landing { landing } => {
+            ensure(queue.landing.as_ref().is_some_and(|it| it.id == *landing), || {
+                format!("{pull} waits for a landing that has ended")
+            })
+        }
+        Phase::Observed
+        | Phase::Queued { .. }
+        | Phase::Held(_)
+        | Phase::Suspect(Isolation::Waiting)
+        | Phase::Conflicted
+        | Phase::Ejected(_)
+        | Phase::Merged(_)
+        | Phase::Withdrawn(_) => Ok(()),
     }
 }
 
