@@ -3,14 +3,14 @@
 use super::{
     config::Policy,
     effect::Refusal,
-    entry::{Hold, Phase, Record, Standing, Wish, Withdrawal},
+    entry::{Entry, Hold, Phase, Record, Standing, Wish, Withdrawal},
     event::{Action, Actor, Command, Permission, PullAction, QueueAction},
     gate::Mode,
     id::EntryId,
     pull::{Origin, Priority},
     queue::{MergeQueue, Outbox},
 };
-use crate::names::{BranchName, CommitSha};
+use crate::names::{BranchName, CommitSha, PullNumber};
 
 impl MergeQueue {
     pub(super) fn obey(&mut self, command: Command, out: &mut Outbox) -> Result<(), Refusal> {
@@ -141,14 +141,10 @@ impl MergeQueue {
         Ok(())
     }
 
-    fn head_taken(&self, id: EntryId) -> Option<crate::names::PullNumber> {
+    fn head_taken(&self, id: EntryId) -> Option<PullNumber> {
         let head = &self.entries.get(&id)?.facts.head;
-        self.by_pull
-            .iter()
-            .filter(|(_, other)| **other != id)
-            .filter_map(|(pull, other)| Some((pull, self.entries.get(other)?)))
-            .find(|(_, other)| other.wish == Wish::Land && other.facts.head == *head)
-            .map(|(pull, _)| *pull)
+        let mut others = self.with_head(head).filter(|other| other.id != id);
+        others.find(|other| other.wish == Wish::Land).map(Entry::number)
     }
 
     /// It may be asked for again, at the end of the line.
@@ -298,8 +294,7 @@ impl MergeQueue {
         let head = entry.facts.head.clone();
         self.authorised.remove(&head);
         self.settle_head(&head, out);
-        let has_it = |id: &EntryId| self.entries.get(id).is_some_and(|it| it.facts.head == head);
-        for id in self.living().into_iter().filter(has_it).collect::<Vec<_>>() {
+        for id in self.with_head(&head).map(|entry| entry.id).collect::<Vec<_>>() {
             self.stop_unauthorised(id, out);
         }
         Ok(())

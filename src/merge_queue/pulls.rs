@@ -66,6 +66,7 @@ impl MergeQueue {
             leaving: None,
             published: None,
         };
+        self.by_head.entry(entry.facts.head.clone()).or_default().insert(id);
         self.entries.insert(id, entry);
         out.touched.insert(id);
         self.test_new_head(id, out);
@@ -91,6 +92,10 @@ impl MergeQueue {
         let before = std::mem::replace(&mut entry.facts, facts);
         let is_pushed = entry.facts.head != before.head;
         let is_retargeted = entry.facts.target != self.config.target;
+        if is_pushed {
+            self.by_head.entry(entry.facts.head.clone()).or_default().insert(id);
+            self.unlist_head(id, &before.head);
+        }
         out.touched.insert(id);
         if is_retargeted {
             self.withdraw(id, Withdrawal::Retargeted, out);
@@ -131,10 +136,23 @@ impl MergeQueue {
     /// has it, its authorisation ends.
     pub(super) fn leave_head(&mut self, head: &CommitSha, out: &mut Outbox) {
         self.settle_head(head, out);
-        let mut living = self.by_pull.values().filter_map(|id| self.entries.get(id));
-        if !living.any(|entry| entry.facts.head == *head) {
+        if !self.by_head.contains_key(head) {
             self.authorised.remove(head);
         }
+    }
+
+    pub(super) fn unlist_head(&mut self, id: EntryId, head: &CommitSha) {
+        if let Some(ids) = self.by_head.get_mut(head) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.by_head.remove(head);
+            }
+        }
+    }
+
+    /// The entries with this head that are not over.
+    pub(super) fn with_head(&self, head: &CommitSha) -> impl Iterator<Item = &Entry> {
+        self.by_head.get(head).into_iter().flatten().filter_map(|id| self.entries.get(id))
     }
 
     pub(super) fn is_landing(&self, id: EntryId) -> bool {
@@ -208,12 +226,8 @@ impl MergeQueue {
         if entry.wish == Wish::Watch {
             return None;
         }
-        self.entries
-            .range(..entry.id)
-            .map(|(_, other)| other)
-            .find(|other| {
-                other.wish == Wish::Land && !other.is_over() && other.facts.head == entry.facts.head
-            })
+        self.with_head(&entry.facts.head)
+            .find(|other| other.id < entry.id && other.wish == Wish::Land)
             .map(Entry::number)
     }
 
@@ -241,9 +255,7 @@ impl MergeQueue {
 
     /// Looks again at every entry with this head, after a change that concerns the commit.
     pub(super) fn settle_head(&mut self, head: &CommitSha, out: &mut Outbox) {
-        let has_head =
-            |id: &&EntryId| self.entries.get(id).is_some_and(|entry| entry.facts.head == *head);
-        let ids: Vec<_> = self.by_pull.values().filter(has_head).copied().collect();
+        let ids: Vec<_> = self.with_head(head).map(|entry| entry.id).collect();
         for id in ids {
             self.settle_entry(id, out);
         }

@@ -38,6 +38,8 @@ pub struct MergeQueue {
     pub(super) entries: BTreeMap<EntryId, Entry>,
     /// The entries that are not over.
     pub(super) by_pull: BTreeMap<PullNumber, EntryId>,
+    /// The entries that are not over, by their heads: asked at every step, of a line of any length.
+    pub(super) by_head: BTreeMap<CommitSha, BTreeSet<EntryId>>,
     /// Entries that are over, the oldest first, kept for people to look at.
     pub(super) over: VecDeque<EntryId>,
     /// Pull requests that were last seen for another target, with the version of that reading.
@@ -107,6 +109,7 @@ impl MergeQueue {
             gate: Gate::default(),
             entries: BTreeMap::new(),
             by_pull: BTreeMap::new(),
+            by_head: BTreeMap::new(),
             over: VecDeque::new(),
             elsewhere: VecDeque::new(),
             authorised: BTreeSet::new(),
@@ -219,6 +222,7 @@ impl MergeQueue {
             let head = entry.facts.head.clone();
             let pull = entry.facts.number;
             self.by_pull.remove(&pull);
+            self.unlist_head(id, &head);
             self.stop_tests(id, out);
             for other in self.entries.values_mut() {
                 other.record.failed_with.remove(&pull);

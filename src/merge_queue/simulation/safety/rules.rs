@@ -243,6 +243,14 @@ pub fn check_shape(queue: &MergeQueue) -> Checked {
             format!("slot {} holds an entry that is elsewhere, or none", slot.id)
         })?;
     }
+    let listed: usize = queue.by_head.values().map(BTreeSet::len).sum();
+    let is_listed = |id| {
+        let head = queue.entries.get(id).map(|entry| &entry.facts.head);
+        head.and_then(|head| queue.by_head.get(head)).is_some_and(|ids| ids.contains(id))
+    };
+    ensure(listed == queue.by_pull.len() && queue.by_pull.values().all(is_listed), || {
+        "the entries by head are others than those by number".to_owned()
+    })?;
     queue.candidates.values().try_for_each(|it| check_candidate(it, queue))?;
     check_campaigns(queue)?;
     queue.entries.values().try_for_each(|entry| check_entry(entry, queue))
