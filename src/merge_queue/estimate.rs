@@ -1,10 +1,14 @@
 //! When will it be merged? A range, once a test has been seen, and only while nothing is in the
 //! way that only people or the machinery can move.
+//!
+//! It starts at what happens if nothing fails, and ends where most have landed: by then those
+//! ahead have landed at the queue's usual pace, and a failure has cost its tests. How often
+//! that holds is measured, see the figures.
 
 use super::{
     candidate::{Candidate, Stage},
     entry::{Entry, Isolation, Phase},
-    id::SlotId,
+    id::EntryId,
     queue::MergeQueue,
 };
 use serde::{Deserialize, Serialize};
@@ -22,20 +26,21 @@ impl MergeQueue {
         if self.why_nothing_starts().is_some() || self.gate.freeze_of(entry, self.now).is_some() {
             return None;
         }
-        let (from_secs, tests_more) = match entry.phase {
-            Phase::Landing { .. } => (0, 0),
-            Phase::InPipeline { slot } => (self.pipeline_takes(slot, test), TESTS_TO_ISOLATE),
+        let from_secs = match entry.phase {
+            Phase::Landing { .. } => return Some(Estimate { from_secs: 0, to_secs: LANDING_SECS }),
+            Phase::InPipeline { slot } => {
+                self.hopeful(slot).map_or(test, |it| self.takes(it, test))
+            }
             // Its own test, and one more in the pipeline.
             Phase::Suspect(Isolation::Testing { candidate }) => {
                 let own = self.candidates.get(&candidate).map_or(test, |it| self.takes(it, test));
-                (own.saturating_add(test), TESTS_TO_ISOLATE)
+                own.saturating_add(test)
             }
-            Phase::Suspect(Isolation::Waiting) => (test.saturating_mul(2), TESTS_TO_ISOLATE),
+            Phase::Suspect(Isolation::Waiting) => test.saturating_mul(2),
             Phase::Queued { .. } if self.campaign_wait(entry).is_some() => return None,
-            Phase::Queued { .. } => {
-                let rounds = self.rounds_ahead(entry);
-                (test.saturating_mul(rounds.saturating_add(1)), TESTS_TO_ISOLATE + rounds)
-            }
+            // In a quiet queue, those ahead share a batch with it.
+            Phase::Queued { .. } if self.estimates.is_quiet() => test,
+            Phase::Queued { .. } => test.saturating_add(self.line_takes(entry.id) / 4),
             Phase::Observed
             | Phase::Held(_)
             | Phase::Conflicted
@@ -43,17 +48,10 @@ impl MergeQueue {
             | Phase::Merged(_)
             | Phase::Withdrawn(_) => return None,
         };
-        let to_secs = from_secs.saturating_add(test.saturating_mul(tests_more));
-        Some(Estimate { from_secs, to_secs: to_secs.saturating_add(LANDING_SECS) })
-    }
-
-    /// What is ahead of a slot has to be decided, too.
-    fn pipeline_takes(&self, slot: SlotId, test: u64) -> u64 {
-        let at = self.slots.iter().position(|it| it.id == slot).unwrap_or(0);
-        let ahead = self.slots.iter().take(at + 1).map(|slot| {
-            self.hopeful(slot.id).map_or(test, |candidate| self.takes(candidate, test))
-        });
-        ahead.max().unwrap_or(test)
+        let drain = self.estimates.drain(self.ahead(entry.id)).as_secs();
+        let failures = test.saturating_mul(TESTS_OF_A_FAILURE).saturating_add(drain / 4);
+        let to_secs = from_secs.max(drain).saturating_add(failures).saturating_add(LANDING_SECS);
+        Some(Estimate { from_secs, to_secs })
     }
 
     fn takes(&self, candidate: &Candidate, test: u64) -> u64 {
@@ -67,15 +65,18 @@ impl MergeQueue {
         }
     }
 
-    /// The tests of others that have to end before one of this entry starts.
-    fn rounds_ahead(&self, entry: &Entry) -> u64 {
-        let line = self.whole_line();
-        let ahead = line.iter().position(|id| *id == entry.id).unwrap_or(line.len());
-        ahead as u64 / u64::from(self.config.workers)
+    fn line_takes(&self, id: EntryId) -> u64 {
+        let ahead = self.whole_line().into_iter().take_while(|other| *other != id).count();
+        self.estimates.drain(ahead).as_secs()
+    }
+
+    /// How many have to land or leave before this entry.
+    fn ahead(&self, id: EntryId) -> usize {
+        self.order().into_iter().take_while(|other| *other != id).count()
     }
 }
 
-/// A failure ahead, or one's own, costs a test alone and another one in the pipeline.
-const TESTS_TO_ISOLATE: u64 = 2;
+/// A failure costs a test alone and another one in the pipeline.
+const TESTS_OF_A_FAILURE: u64 = 2;
 /// To move the target and read it back.
 const LANDING_SECS: u64 = 60;

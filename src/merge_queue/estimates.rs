@@ -19,6 +19,9 @@ pub struct Estimates {
     pub flakes: Chance,
     /// How long a passing run takes; nothing is known before the first one.
     pub typical_millis: Option<u64>,
+    /// When entries landed last, and how long each of them took after the one before, typically.
+    pub landed_at: Option<Timestamp>,
+    pub landing_interval_millis: Option<u64>,
     /// When the last entry joined the line, and how long after the one before, typically.
     pub joined_at: Option<Timestamp>,
     pub interval_millis: Option<u64>,
@@ -26,8 +29,12 @@ pub struct Estimates {
 
 /// A pause between two entries counts as so many usual ones, at most.
 const PAUSE_TIMES_MAX: u64 = 4;
-/// The newest duration's share in the typical one is one part of so many.
+/// The entries of one landing by which the usual pace is learned, at most.
+const ENTRIES_COUNTED_MAX: usize = 64;
+/// How many durations make the typical one, roughly.
 const DURATION_MEMORY: u64 = 16;
+/// The same for the pace of landing: entries land many at a time, so it takes more of them.
+const LANDINGS_MEMORY: u64 = 128;
 
 /// Failure rates follow what is committed this week.
 const FAILURES_MEMORY: NonZero<u32> = NonZero::new(64).unwrap();
@@ -43,6 +50,8 @@ impl Default for Estimates {
             cleared_fails: Chance::percent(5),
             flakes: Chance::percent(2),
             typical_millis: None,
+            landed_at: None,
+            landing_interval_millis: None,
             joined_at: None,
             interval_millis: None,
         }
@@ -99,7 +108,7 @@ impl Estimates {
     }
 
     pub(super) fn note_duration(&mut self, took: Duration) {
-        self.typical_millis = Some(smoothed(self.typical_millis, took));
+        self.typical_millis = Some(smoothed(self.typical_millis, took, DURATION_MEMORY));
     }
 
     /// A night or a weekend says no more than a somewhat longer pause.
@@ -110,8 +119,28 @@ impl Estimates {
                 Duration::from_millis(it.saturating_mul(PAUSE_TIMES_MAX))
             });
             let seen = now.since(before).min(longest);
-            self.interval_millis = Some(smoothed(self.interval_millis, seen));
+            self.interval_millis = Some(smoothed(self.interval_millis, seen, DURATION_MEMORY));
         }
+    }
+
+    /// So many have landed together.
+    pub(super) fn note_landed(&mut self, now: Timestamp, entries: usize) {
+        let Some(before) = self.landed_at.replace(now) else { return };
+        let each = now.since(before).checked_div(u32::try_from(entries).unwrap_or(u32::MAX));
+        // When nobody is there to land, that says nothing of how fast others would.
+        let each = each.unwrap_or_default().min(self.typical().unwrap_or(Duration::MAX));
+        // Each of them counts: the usual pace is that of entries, not of landings.
+        for _ in 0..entries.min(ENTRIES_COUNTED_MAX) {
+            self.landing_interval_millis =
+                Some(smoothed(self.landing_interval_millis, each, LANDINGS_MEMORY));
+        }
+    }
+
+    /// How long it takes until so many have landed; one test each, while no pace is known.
+    #[must_use]
+    pub fn drain(&self, entries: usize) -> Duration {
+        let each = self.landing_interval_millis.or(self.typical_millis).unwrap_or(0);
+        Duration::from_millis(each.saturating_mul(entries as u64))
     }
 
     /// Whether entries come more rarely than tests are long: then most find the queue idle.
@@ -130,11 +159,12 @@ impl Estimates {
     }
 }
 
-fn smoothed(known: Option<u64>, seen: Duration) -> u64 {
+/// The newest sample's share is one part of `memory`.
+fn smoothed(known: Option<u64>, seen: Duration, memory: u64) -> u64 {
     let seen = u64::try_from(seen.as_millis()).unwrap_or(u64::MAX);
     match known {
         None => seen,
-        Some(known) => known - known / DURATION_MEMORY + seen / DURATION_MEMORY,
+        Some(known) => known - known / memory + seen / memory,
     }
 }
 

@@ -177,6 +177,7 @@ impl MergeQueue {
         for entry in self.entries.values_mut() {
             entry.note_landed(&pulls);
         }
+        self.estimates.note_landed(self.now, pulls.len());
         self.tip = tip;
         out.push(Effect::DropCandidate { candidate: landing.candidate });
         self.audit(landing.id, landing.expect, landing.to, out);

@@ -1,7 +1,7 @@
 //! The machine that ships, as a contender in the lab.
 
 use super::{
-    lab::{Contender, Lab, Outcome, Pull, Test},
+    lab::{Contender, End, Lab, Outcome, Pull, Test},
     names::{branch, sha},
     random::Random,
     workload::Source,
@@ -23,7 +23,10 @@ use crate::{
     names::{CommitSha, PullNumber},
     time::Timestamp,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 use uuid::Uuid;
 
 /// One test time, in the machine's milliseconds.
@@ -38,6 +41,26 @@ pub struct Ours {
     runs: BTreeMap<Test, RunId>,
     events: VecDeque<Event>,
     commits: u64,
+    /// What each pull request was told when it came, in test times from then on.
+    told: BTreeMap<Pull, Told>,
+}
+
+/// An estimate, as it was told.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    at: f64,
+    from: f64,
+    to: f64,
+}
+
+/// How the estimates that people were told on arrival turned out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Promises {
+    pub kept: u32,
+    pub early: u32,
+    pub late: u32,
+    /// Of all, in test times.
+    pub width: f64,
 }
 
 impl Ours {
@@ -53,7 +76,34 @@ impl Ours {
             runs: BTreeMap::new(),
             events: VecDeque::new(),
             commits: 1,
+            told: BTreeMap::new(),
         })
+    }
+
+    /// Holds what was told against what came of it.
+    #[must_use]
+    pub fn promises(&self, lab: &Lab) -> Promises {
+        let mut promises = Promises::default();
+        for (pull, told) in &self.told {
+            let End::Landed { at } = lab.ends[*pull] else { continue };
+            let took = at - told.at;
+            promises.width += told.to - told.from;
+            match took {
+                _ if took < told.from => promises.early += 1,
+                _ if took > told.to => promises.late += 1,
+                _ => promises.kept += 1,
+            }
+        }
+        promises
+    }
+
+    fn note_estimate(&mut self, pull: Pull, lab: &Lab) {
+        let status = self.queue.status(number(pull));
+        if let Some(estimate) = status.and_then(|status| status.estimate) {
+            let in_tests = |secs: u64| time(Timestamp(0) + Duration::from_secs(secs));
+            let (from, to) = (in_tests(estimate.from_secs), in_tests(estimate.to_secs));
+            self.told.insert(pull, Told { at: lab.now, from, to });
+        }
     }
 
     /// Feeds the machine until everything has been answered that needs no time.
@@ -125,7 +175,7 @@ impl Ours {
 
     fn unlanded(&self, commit: &CommitSha, lab: &Lab) -> Vec<Pull> {
         let stack = self.stacks.get(commit).into_iter().flatten().copied();
-        stack.filter(|pull| lab.ends[*pull] == super::lab::End::Open).collect()
+        stack.filter(|pull| lab.ends[*pull] == End::Open).collect()
     }
 }
 
@@ -138,6 +188,7 @@ impl Contender for Ours {
         self.events.push_back(seen(pull));
         self.events.push_back(enqueue(pull, origin));
         self.feed(lab);
+        self.note_estimate(pull, lab);
     }
 
     fn finish(&mut self, test: Test, outcome: Outcome, lab: &mut Lab) {

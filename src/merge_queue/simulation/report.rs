@@ -3,7 +3,7 @@
 use super::{
     figures::Figures,
     lab::{Contender, Lab},
-    ours::Ours,
+    ours::{Ours, Promises},
     rivals::{Bisecting, Oracle, Prefix, Window},
     workload::{Burst, Setting, settings},
 };
@@ -191,6 +191,38 @@ fn line(name: &str, it: &Figures, oracle: &Figures, verdict: &str) -> String {
         it.merges_per_time / oracle.merges_per_time * 100.0,
         it.innocents * 100.0
     )
+}
+
+/// How many of the estimates that were told on arrival held, and how wide they were.
+pub fn estimates(effort: &Effort) -> Result<String, ConfigError> {
+    let mut text =
+        "| setting | landed inside | earlier | later | width in T |\n|---|---|---|---|---|\n"
+            .to_owned();
+    for setting in settings(effort.pulls) {
+        let mut all = Promises::default();
+        for seed in effort.seeds.clone() {
+            let mut lab = Lab::new(&setting, seed);
+            let mut ours = Ours::new(&lab, Policy::Speculative(Speculation::default()))?;
+            lab.run(&mut ours);
+            let Promises { kept, early, late, width } = ours.promises(&lab);
+            all.kept += kept;
+            all.early += early;
+            all.late += late;
+            all.width += width;
+        }
+        let count = f64::from(all.kept + all.early + all.late);
+        let percent = |part: u32| f64::from(part) / count * 100.0;
+        let _ = writeln!(
+            text,
+            "| {} | {:.1} % | {:.1} % | {:.1} % | {:.2} |",
+            setting.name,
+            percent(all.kept),
+            percent(all.early),
+            percent(all.late),
+            all.width / count
+        );
+    }
+    Ok(text)
 }
 
 /// Experiment X6: a campaign arrives at once beside people's pull requests.

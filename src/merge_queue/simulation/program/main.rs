@@ -10,7 +10,7 @@ use drover::merge_queue::{
     event::{Event, RunResult},
     simulation::{
         cost::{awaited_runs, busy_queue},
-        report::{Effort, campaigns, frontier, performance, tuning},
+        report::{Effort, campaigns, estimates, frontier, performance, tuning},
         safety::{
             PlantedBug, STEPS_PER_SEED, Search,
             exhaustive::{Bounds, explore},
@@ -59,6 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn tune() -> Result<(), Box<dyn Error>> {
     print!("{}", tuning(Speculation::default(), &tuning_effort())?);
+    print!("\n{}", estimates(&Effort { seeds: 100..104, ..tuning_effort() })?);
     Ok(())
 }
 
