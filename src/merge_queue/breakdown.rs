@@ -6,6 +6,7 @@
 //! it worked for others in the meantime, is put aside for people to look at.
 
 use super::{
+    bugs::{Bug, planted},
     candidate::{Purpose, Stage},
     entry::{Hold, Phase, Tried},
     id::{CandidateId, EntryId},
@@ -21,7 +22,7 @@ impl MergeQueue {
         self.outage.note_breakdown(self.now);
         let Some(candidate) = self.candidates.get_mut(&id) else { return };
         candidate.breakdowns += 1;
-        if candidate.breakdowns < BREAKDOWNS_MAX {
+        if candidate.breakdowns < BREAKDOWNS_MAX || planted(Bug::NeverGiveUp) {
             return;
         }
         match candidate.purpose {

@@ -4,7 +4,7 @@
 
 #[cfg(any(test, feature = "simulation"))]
 impl Bug {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::AcceptStaleResult,
         Self::LandWithoutComparingBase,
         Self::CountInfraAsEvidence,
@@ -22,6 +22,12 @@ impl Bug {
         Self::ReuseAcrossJobs,
         Self::ForgetSuspect,
         Self::ForgetRerun,
+        Self::LandWhatLeft,
+        Self::ForgetAudit,
+        Self::RunUnauthorised,
+        Self::ForgetRefs,
+        Self::ServeFrozen,
+        Self::NeverGiveUp,
         Self::DecideByHiddenState,
     ];
 }
@@ -63,6 +69,18 @@ pub(super) enum Bug {
     ForgetSuspect,
     /// A run that the machinery lost is not run again.
     ForgetRerun,
+    /// A pull request that was closed during its landing is landed again.
+    LandWhatLeft,
+    /// An audit that is not answered is not asked for again.
+    ForgetAudit,
+    /// Runs go on for a commit that lost its authorisation.
+    RunUnauthorised,
+    /// A candidate that was dropped while it was built leaves its ref behind.
+    ForgetRefs,
+    /// Frozen entries leave the pipeline whenever somebody may land, and come right back.
+    ServeFrozen,
+    /// A candidate with which the machinery breaks is tried for ever.
+    NeverGiveUp,
     /// A draw that is not in the state decides who goes first.
     #[cfg(any(test, feature = "simulation"))]
     DecideByHiddenState,

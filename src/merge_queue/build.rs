@@ -1,6 +1,7 @@
 //! Candidates are planned, built, and turn out not to merge.
 
 use super::{
+    bugs::{Bug, planted},
     campaign::Outcome,
     candidate::{Base, Built, Candidate, Member, Purpose, Stage},
     effect::{Effect, Refusal},
@@ -145,7 +146,8 @@ impl MergeQueue {
     /// Whether a candidate was built after it had been dropped, so that its ref stays behind.
     fn is_leftover(&self, id: CandidateId) -> bool {
         let is_landing = self.landing.as_ref().is_some_and(|landing| landing.candidate == id);
-        id.0 <= self.last_id && !is_landing && !self.candidates.contains_key(&id)
+        let is_known = is_landing || self.candidates.contains_key(&id);
+        id.0 <= self.last_id && !is_known && !planted(Bug::ForgetRefs)
     }
 
     pub(super) fn take_build_failure(

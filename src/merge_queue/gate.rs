@@ -146,6 +146,7 @@ impl MergeQueue {
         let lands = |slot: &Slot| slot.members.iter().any(|id| !self.is_frozen(*id));
         let in_the_way = match self.line().landable() {
             Some(Landable::Now) => self.slots.len(),
+            _ if planted(Bug::ServeFrozen) && self.slots.iter().any(lands) => self.slots.len(),
             Some(Landable::Later) | None => {
                 self.slots.iter().rposition(lands).map_or(0, |last| last + 1)
             }

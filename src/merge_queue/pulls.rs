@@ -191,7 +191,8 @@ impl MergeQueue {
     /// Nothing runs for a commit that lost its authorisation, whatever it was to show.
     pub(super) fn stop_unauthorised(&mut self, id: EntryId, out: &mut Outbox) {
         let Some(entry) = self.entries.get(&id) else { return };
-        if self.authorisation(entry) == Authorisation::Unauthorised {
+        let is_unauthorised = self.authorisation(entry) == Authorisation::Unauthorised;
+        if is_unauthorised && !planted(Bug::RunUnauthorised) {
             self.stop_tests(id, out);
         }
     }
@@ -245,7 +246,9 @@ impl MergeQueue {
     pub(super) fn withdraw(&mut self, id: EntryId, why: Withdrawal, out: &mut Outbox) {
         self.stop_tests(id, out);
         if self.is_landing(id) {
-            if let Some(entry) = self.entries.get_mut(&id) {
+            if let Some(entry) = self.entries.get_mut(&id)
+                && !planted(Bug::LandWhatLeft)
+            {
                 entry.leaving = Some(why);
             }
             return;

@@ -127,7 +127,7 @@ impl MergeQueue {
         let overdue: Vec<_> = self
             .unaudited
             .iter()
-            .filter(|(_, it)| self.is_overdue(it.since, wait))
+            .filter(|(_, it)| self.is_overdue(it.since, wait) && !planted(Bug::ForgetAudit))
             .map(|(id, it)| (*id, it.parent.clone(), it.landed.clone()))
             .collect();
         for (id, parent, landed) in overdue {

@@ -65,6 +65,9 @@ impl Books {
             Event::PullGone { pull } => self.note_gone(*pull),
             Event::CandidateBuilt { candidate, commit, tree, jobs } => {
                 let built = Commit { commit: commit.clone(), tree: tree.clone() };
+                if self.candidates.contains_key(candidate) {
+                    self.refs.insert(*candidate);
+                }
                 if let Some(plan) = self.candidates.get_mut(candidate)
                     && plan.built.is_none()
                 {

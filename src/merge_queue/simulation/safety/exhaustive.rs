@@ -238,6 +238,7 @@ impl Node {
         let effects = self.queue.step(event.clone(), NOW);
         if World::refusals(&effects).is_empty() {
             self.books.note_accepted(&event);
+            self.books.check_use(&event, &effects)?;
         }
         self.books.check_effects(&effects, &self.queue, NOW)?;
         self.books.check_state(&self.queue)?;

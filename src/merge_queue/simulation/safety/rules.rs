@@ -8,7 +8,7 @@ use crate::{
         config::Policy,
         effect::Effect,
         entry::{Entry, Exit, Isolation, Phase},
-        event::Commit,
+        event::{Commit, Event},
         gate::Mode,
         id::{CandidateId, LandingId, RunId},
         pull::{Origin, Readiness},
@@ -183,6 +183,17 @@ impl Books {
             freeze.until.is_none_or(|until| now < until) && self.is_held_by(freeze, *pull)
         });
         ensure(!is_frozen, || format!("{pull} lands though it is frozen"))
+    }
+
+    /// What was built is not dropped at once, unless it had been tested before: whoever does that
+    /// builds for ever.
+    pub fn check_use(&self, event: &Event, effects: &[Effect]) -> Checked {
+        let Event::CandidateBuilt { candidate, tree, jobs, .. } = event else { return Ok(()) };
+        let is_dropped = effects.iter().any(
+            |effect| matches!(effect, Effect::DropCandidate { candidate: it } if it == candidate),
+        );
+        let is_proven = self.passed.contains(&(tree.clone(), jobs.clone()));
+        ensure(!is_dropped || is_proven, || format!("candidate {candidate} was built for nothing"))
     }
 
     /// Holds the state after a step against the books.

@@ -122,6 +122,7 @@ impl World {
         }
         if Self::refusals(&effects).is_empty() {
             self.note_accepted(&event);
+            self.books.check_use(&event, &effects)?;
         }
         self.log.push((event, self.now, effects.clone()));
         self.books.check_effects(&effects, &self.queue, self.now)?;
