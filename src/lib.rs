@@ -117,7 +117,10 @@
 //! - **execution**: running the steps of a spec
 //! - **queue**, **entry**: one repository's target branch, and a pull request that waits for it
 //! - **candidate**: a commit that Drover built of the target and entries
+//! - **slot**: a place in the pipeline of a queue, held by one entry or a batch of them
+//! - **isolation lane**: where entries that were part of a failure are tested alone
 //! - **run**: one test of a candidate
+//! - **breakdown**: the machinery failed, not what it ran
 //! - **landing**: moving the target to a candidate
 
 pub mod budget;

@@ -151,8 +151,8 @@ impl Config {
 impl Default for Speculation {
     fn default() -> Self {
         Self {
-            batch_max: 4,
-            worth_min: Chance::percent(13),
+            batch_max: 3,
+            worth_min: Chance::parts_per_million(135_000),
             before_lane: Chance::percent(50),
             patience: Chance::SURE,
             ejection: Ejection::Sparing(Chance::parts_per_million(50)),

@@ -78,7 +78,7 @@ impl MergeQueue {
     }
 
     /// Drops candidates of the pipeline whose bet is lost.
-    fn prune(&mut self, out: &mut Outbox) {
+    pub(super) fn prune(&mut self, out: &mut Outbox) {
         let order: BTreeMap<_, _> =
             self.slots.iter().enumerate().map(|(at, slot)| (slot.id, at)).collect();
         let anchor = self.anchor();

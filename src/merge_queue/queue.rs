@@ -183,9 +183,10 @@ impl MergeQueue {
     fn plan(&mut self, out: &mut Outbox) {
         match self.config.policy {
             Policy::Speculative(speculation) => {
-                self.recall_frozen(out);
                 self.settle(speculation, out);
+                self.recall_frozen(out);
                 self.preempt(out);
+                self.prune(out);
                 self.speculate(speculation, out);
             }
             Policy::Serial(serial) => self.plan_serial(serial, out),

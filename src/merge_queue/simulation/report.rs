@@ -66,6 +66,8 @@ struct Goal {
     runs: Option<f64>,
     of_oracle: Option<f64>,
     innocents: Option<f64>,
+    /// In how many of these the figures have to be better, and not only as good.
+    better: usize,
 }
 
 fn goal(setting: &str) -> Goal {
@@ -75,18 +77,20 @@ fn goal(setting: &str) -> Goal {
         runs: Some(runs),
         of_oracle: Some(of_oracle),
         innocents: Some(innocents),
+        better: 0,
     };
     match setting {
         // What the isolation lane reached before, as the reference for A, D and F has it.
-        "A" => all(1.03, 3.0, 1.63, 3.71 / 3.73, 0.000_05),
+        "A" => Goal { better: 2, ..all(1.03, 3.0, 1.63, 3.71 / 3.73, 0.000_05) },
         "B" => all(2.0, 5.0, 2.0, 0.98, 0.000_5),
-        "C" => Goal { of_oracle: Some(0.75), ..Goal::default() },
+        // Three quarters were asked for; this is the stretch.
+        "C" => Goal { of_oracle: Some(0.90), ..Goal::default() },
         "D" => {
             let (p50, p95, runs, innocents) = (Some(1.7), Some(4.9), Some(2.95), Some(0.000_15));
-            Goal { p50, p95, runs, innocents, of_oracle: None }
+            Goal { p50, p95, runs, innocents, of_oracle: None, better: 2 }
         }
         "E" => Goal { p50: Some(1.0), runs: Some(1.1), ..Goal::default() },
-        "F" => Goal { p50: Some(3.3), p95: Some(8.7), ..Goal::default() },
+        "F" => Goal { p50: Some(3.3), p95: Some(8.7), better: 2, ..Goal::default() },
         _ => Goal::default(),
     }
 }
@@ -96,19 +100,27 @@ const ROUNDING: f64 = 0.005;
 
 fn verdict(figures: &Figures, oracle: &Figures, goal: Goal) -> String {
     let of_oracle = figures.merges_per_time / oracle.merges_per_time;
-    let at_most = |name, is: f64, goal: Option<f64>, rounding| {
-        goal.filter(|goal| is > goal + rounding).map(|_| name)
-    };
-    let short: Vec<&str> = [
-        at_most("P50", figures.p50, goal.p50, ROUNDING),
-        at_most("P95", figures.p95, goal.p95, ROUNDING),
-        at_most("runs", figures.runs_per_merge, goal.runs, ROUNDING),
-        at_most("innocents", figures.innocents, goal.innocents, 0.0),
-        goal.of_oracle.filter(|goal| of_oracle < *goal).map(|_| "merges"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    // As columns in which less is better.
+    let columns = [
+        ("P50", figures.p50, goal.p50, ROUNDING),
+        ("P95", figures.p95, goal.p95, ROUNDING),
+        ("runs", figures.runs_per_merge, goal.runs, ROUNDING),
+        ("innocents", figures.innocents, goal.innocents, 0.0),
+        ("merges", -of_oracle, goal.of_oracle.map(|it| -it), 0.0),
+    ];
+    let asked = columns
+        .iter()
+        .filter_map(|(name, is, goal, rounding)| goal.map(|goal| (*name, *is - goal, *rounding)));
+    let (mut short, mut better) = (vec![], 0);
+    for (name, beyond, rounding) in asked {
+        if beyond > rounding {
+            short.push(name);
+        }
+        better += usize::from(beyond < -rounding);
+    }
+    if better < goal.better {
+        short.push("not better");
+    }
     if short.is_empty() { "ok".to_owned() } else { format!("short: {}", short.join(", ")) }
 }
 

@@ -133,8 +133,8 @@ fn suspects_are_tested_before_those_who_came_later() {
     let mut story = Story::new(1);
     (1..=6).for_each(|pull| story.enqueue(pull));
     story.finish(&[1], RunResult::Passed);
-    story.finish(&[2, 3, 4, 5], RunResult::Failed);
-    assert_eq!(story.tested(), [[2]], "and not #6");
+    story.finish(&[2, 3, 4], RunResult::Failed);
+    assert_eq!(story.tested(), [[2]], "and not #5");
 }
 
 #[test]

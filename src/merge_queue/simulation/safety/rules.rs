@@ -49,9 +49,11 @@ impl Books {
                 Effect::AbandonLanding { landing } => {
                     self.landing.take_if(|(known, ..)| known == landing);
                 }
-                Effect::AskRun { run } => ensure(self.awaits(*run), || {
-                    format!("run {run} is asked about, and nobody waits for it")
-                })?,
+                Effect::AskRun { run } => {
+                    ensure(self.awaits(*run), || {
+                        format!("run {run} is asked about, and nobody waits for it")
+                    })?;
+                }
                 Effect::Audit { landing, .. } => self.note_landed(*landing),
                 Effect::Publish { .. }
                 | Effect::FetchPull { .. }
@@ -79,9 +81,8 @@ impl Books {
             None => drop(self.candidates.insert(id, plan)),
             // Asked again, since no answer came.
             Some(known) => {
-                ensure(known.base == plan.base && known.members == plan.members, || {
-                    format!("candidate {id} is planned twice, and differently")
-                })?
+                let is_same = known.base == plan.base && known.members == plan.members;
+                ensure(is_same, || format!("candidate {id} is planned twice, and differently"))?;
             }
         }
         Ok(())
