@@ -75,8 +75,8 @@ impl MergeQueue {
 
     /// The pull request as it was when it ended, as far as that is remembered.
     pub(super) fn last_over(&self, pull: PullNumber) -> Option<&Entry> {
-        let over = self.over.iter().rev().filter_map(|id| self.entries.get(id));
-        over.into_iter().find(|entry| entry.number() == pull)
+        let mut over = self.over.iter().rev().filter_map(|id| self.entries.get(id));
+        over.find(|entry| entry.number() == pull)
     }
 
     fn update_entry(

@@ -1,6 +1,9 @@
-//! Names for made-up things.
+//! Made-up things, and names for them.
 
-use crate::names::{BranchName, NameError};
+use crate::{
+    merge_queue::pull::{PullFacts, Readiness, Trust},
+    names::{BranchName, CommitSha, NameError, PullNumber},
+};
 use std::{fmt::Debug, str::FromStr};
 
 /// A commit or tree that is known by a number.
@@ -14,4 +17,26 @@ pub fn sha<Sha: FromStr<Err = NameError> + Debug>(number: u64) -> Sha {
 #[expect(clippy::expect_used, reason = "`main` is a branch name")]
 pub fn branch() -> BranchName {
     "main".parse().expect("a branch name")
+}
+
+/// A pull request that lacks nothing but an approval.
+#[must_use]
+pub fn unapproved(number: PullNumber, head: CommitSha) -> PullFacts {
+    PullFacts {
+        number,
+        version: 1,
+        head,
+        target: branch(),
+        readiness: Readiness::Ready,
+        approved: None,
+        author: Trust::Trusted,
+        checks_missing: vec![],
+        conversations_open: 0,
+    }
+}
+
+/// A pull request that lacks nothing.
+#[must_use]
+pub fn approved(number: PullNumber, head: CommitSha) -> PullFacts {
+    PullFacts { approved: Some(head.clone()), ..unapproved(number, head) }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     lab::{Contender, End, Lab, Outcome, Pull, Test},
-    names::{branch, sha},
+    names::{approved, branch, sha},
     random::Random,
     workload::Source,
 };
@@ -18,7 +18,7 @@ use crate::{
         },
         id::{CandidateId, RunId},
         publish::CheckState,
-        pull::{Origin, PullFacts, Readiness, Trust},
+        pull::Origin,
     },
     names::{CommitSha, PullNumber},
     time::Timestamp,
@@ -209,22 +209,7 @@ impl Contender for Ours {
 }
 
 pub(super) fn seen(pull: Pull) -> Event {
-    Event::PullSeen(facts(pull))
-}
-
-fn facts(pull: Pull) -> PullFacts {
-    let head: CommitSha = sha(1_000_000_000 + pull as u64);
-    PullFacts {
-        number: number(pull),
-        version: 1,
-        approved: Some(head.clone()),
-        head,
-        target: branch(),
-        readiness: Readiness::Ready,
-        author: Trust::Trusted,
-        checks_missing: vec![],
-        conversations_open: 0,
-    }
+    Event::PullSeen(approved(number(pull), sha(1_000_000_000 + pull as u64)))
 }
 
 pub(super) fn enqueue(pull: Pull, origin: Origin) -> Event {

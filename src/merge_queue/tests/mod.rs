@@ -18,7 +18,7 @@ use super::{
     },
     id::RunId,
     pull::{Origin, PullFacts, Readiness, Trust},
-    simulation::names::{branch, sha},
+    simulation::names::{branch, sha, unapproved},
 };
 use crate::{
     names::{CommitSha, PullNumber},
@@ -135,17 +135,7 @@ impl Story {
     /// A pull request is opened, ready but not approved.
     fn open(&mut self, pull: i64) {
         self.heads += 1;
-        let facts = PullFacts {
-            number: PullNumber(pull),
-            version: 1,
-            head: sha(self.heads),
-            target: branch(),
-            readiness: Readiness::Ready,
-            approved: None,
-            author: Trust::Trusted,
-            checks_missing: vec![],
-            conversations_open: 0,
-        };
+        let facts = unapproved(PullNumber(pull), sha(self.heads));
         self.facts.insert(pull, facts.clone());
         self.tell(Event::PullSeen(facts));
     }

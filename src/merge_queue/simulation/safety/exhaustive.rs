@@ -6,7 +6,7 @@
 //! withdrawn, or a pull request closed. States that were seen before are not visited again.
 
 use super::{
-    super::names::{branch, sha},
+    super::names::{approved, branch, sha},
     books::Books,
     host::{Build, Faults, Host, Swap},
     world::World,
@@ -22,7 +22,7 @@ use crate::{
             Action, Actor, Command, Event, Finding, Permission, PullAction, Rejection, RunResult,
         },
         id::RunId,
-        pull::{Origin, PullFacts, Readiness, Trust},
+        pull::{Origin, PullFacts},
     },
     names::PullNumber,
     time::Timestamp,
@@ -147,7 +147,8 @@ impl Node {
 
     fn enqueue_all(mut self, pulls: i64) -> Result<Self, String> {
         for number in 1..=pulls {
-            let facts = facts(PullNumber(number));
+            let pull = PullNumber(number);
+            let facts = approved(pull, sha(500_000_000 + number.unsigned_abs()));
             self.pulls.insert(facts.number, facts.clone());
             self.tell(Event::PullSeen(facts))?;
             let (target, origin) = (branch(), Origin::Person);
@@ -312,21 +313,6 @@ impl Node {
             None => Ok(()),
             Some(entry) => Err(format!("{} is left {:?}", entry.number(), entry.phase)),
         }
-    }
-}
-
-fn facts(number: PullNumber) -> PullFacts {
-    let head = sha(500_000_000 + number.0.unsigned_abs());
-    PullFacts {
-        number,
-        version: 1,
-        approved: Some(head),
-        head: sha(500_000_000 + number.0.unsigned_abs()),
-        target: branch(),
-        readiness: Readiness::Ready,
-        author: Trust::Trusted,
-        checks_missing: vec![],
-        conversations_open: 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What people, other programs and confused messengers do to the queue.
 
 use super::{
-    super::names::{branch, sha},
+    super::names::{branch, sha, unapproved},
     world::World,
 };
 use crate::{
@@ -41,7 +41,7 @@ impl World {
             return self.tell(Event::PullGone { pull: number });
         }
         let twin = self.pulls.values().map(|facts| facts.head.clone()).next();
-        let facts = self.pulls.entry(number).or_insert_with(|| open(number, head.clone()));
+        let facts = self.pulls.entry(number).or_insert_with(|| unapproved(number, head.clone()));
         facts.version += 1;
         change(facts, draw, head, twin);
         let facts = facts.clone();
@@ -172,20 +172,6 @@ impl World {
             },
         };
         self.tell(event)
-    }
-}
-
-fn open(number: PullNumber, head: CommitSha) -> PullFacts {
-    PullFacts {
-        number,
-        version: 0,
-        head,
-        target: branch(),
-        readiness: Readiness::Ready,
-        approved: None,
-        author: Trust::Trusted,
-        checks_missing: vec![],
-        conversations_open: 0,
     }
 }
 
