@@ -1,7 +1,6 @@
 //! Probabilities as whole numbers, so that every machine decides alike.
 
 use serde::{Deserialize, Serialize};
-use std::num::NonZero;
 
 /// A probability in parts per million.
 #[derive(
@@ -69,10 +68,11 @@ impl Chance {
     /// Moves towards what was just seen, by one part of `memory`: about so many observations
     /// make the estimate.
     #[must_use]
-    pub fn after(self, seen: Seen, memory: NonZero<u32>) -> Self {
+    pub fn after(self, seen: Seen, memory: u32) -> Self {
+        let part = |of: u32| of.checked_div(memory).unwrap_or(0);
         match seen {
-            Seen::Happened => Self(self.0 + (WHOLE - self.0) / memory),
-            Seen::DidNot => Self(self.0 - self.0 / memory),
+            Seen::Happened => Self(self.0 + part(WHOLE - self.0)),
+            Seen::DidNot => Self(self.0 - part(self.0)),
         }
     }
 }
@@ -97,12 +97,9 @@ mod tests {
         assert_eq!(Chance::ratio(1, 4), Chance::percent(25));
     }
 
-    const MEMORY: NonZero<u32> = NonZero::new(64).unwrap();
-
     #[test]
     fn an_estimate_follows_what_is_seen() {
-        let many =
-            |seen| (0..1_000).fold(Chance::percent(5), |chance, _| chance.after(seen, MEMORY));
+        let many = |seen| (0..1_000).fold(Chance::percent(5), |chance, _| chance.after(seen, 64));
         assert!(many(Seen::Happened) > Chance::percent(99));
         assert!(many(Seen::DidNot) < Chance::percent(1));
     }

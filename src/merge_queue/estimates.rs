@@ -7,7 +7,7 @@ use super::{
 };
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{num::NonZero, time::Duration};
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Estimates {
@@ -37,9 +37,9 @@ const DURATION_MEMORY: u64 = 16;
 const LANDINGS_MEMORY: u64 = 128;
 
 /// Failure rates follow what is committed this week.
-const FAILURES_MEMORY: NonZero<u32> = NonZero::new(64).unwrap();
+const FAILURES_MEMORY: u32 = 64;
 /// Flakes are rare, so their rate takes longer to learn; it decides who is ejected.
-const FLAKES_MEMORY: NonZero<u32> = NonZero::new(128).unwrap();
+const FLAKES_MEMORY: u32 = 128;
 /// One failing run convicts nobody, however rare flakes are.
 const FAILURES_MIN: u32 = 2;
 
