@@ -34,7 +34,7 @@ simulate: ## play the merge queue against other policies and print the figures
 	@. .ci/settings && cargo run --release --quiet --package drover \
 		--features simulation --example simulate
 
-simulate-safety: ## hunt for a queue that lands what it has not tested [STEPS=1000000000]
+simulate-safety: ## hunt for a queue that lands what it has not tested [STEPS=]
 	@. .ci/settings && cargo run --release --quiet --package drover \
 		--features simulation --example simulate -- safety $(STEPS)
 
