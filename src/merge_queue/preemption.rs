@@ -4,7 +4,7 @@ use super::{
     chance::Chance,
     config::Preemption,
     id::EntryId,
-    order::Landable,
+    order::{Landable, Place},
     pull::Priority,
     queue::{MergeQueue, Outbox, Slot},
 };
@@ -19,8 +19,7 @@ impl MergeQueue {
             Preemption::Never => return,
             Preemption::ForCritical => (),
         }
-        let is_next =
-            |place: &super::order::Place| place.0 == Landable::Now && self.is_critical(place.4);
+        let is_next = |place: &Place| place.0 == Landable::Now && self.is_critical(place.4);
         if !self.line().next_place().is_some_and(is_next) {
             return;
         }
@@ -29,9 +28,8 @@ impl MergeQueue {
                 || (at == 0 && self.is_nearly_done(slot))
         };
         let kept = self.slots.iter().enumerate().take_while(|it| stays(*it)).count();
-        let recalled: Vec<_> =
-            self.slots[kept..].iter().flat_map(|slot| &slot.members).copied().collect();
-        for id in recalled.into_iter().filter(|id| !self.is_critical(*id)).collect::<Vec<_>>() {
+        let behind = self.slots[kept..].iter().flat_map(|slot| &slot.members).copied();
+        for id in behind.filter(|id| !self.is_critical(*id)).collect::<Vec<_>>() {
             self.recall(id, out);
             self.requeue(id, out);
         }
