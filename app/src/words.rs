@@ -76,6 +76,7 @@ pub fn find_status(key: &str) -> Option<ChangesetStatus> {
 pub fn operation(operation: Operation) -> (&'static str, Tone) {
     match operation {
         Operation::Import => ("Track", Tone::Busy),
+        Operation::Renew => ("Start anew", Tone::Plain),
         Operation::Push => ("Push", Tone::Busy),
         Operation::Publish => ("Publish", Tone::Good),
         Operation::PublishDraft => ("Publish as draft", Tone::Plain),

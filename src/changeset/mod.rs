@@ -2,6 +2,7 @@
 //!
 //! - [`spec`]: one immutable wish
 //! - [`delta`]: what changed between two wishes
+//! - [`facts`]: all that decisions about one are made from
 //! - [`plan`]: the operations that move what is observed towards what is desired
 //! - [`choice`]: what a person can do about it
 //! - [`retry`]: what to do after a failure
@@ -15,6 +16,7 @@
 
 pub mod choice;
 pub mod delta;
+pub mod facts;
 pub mod marker;
 pub mod plan;
 pub mod retry;
@@ -24,7 +26,10 @@ pub mod spec;
 pub mod status;
 pub mod sync;
 
-use crate::names::{BranchName, CommitSha, PullNumber};
+use crate::{
+    names::{BranchName, CommitSha, PullNumber},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use spec::ContentDigest;
 
@@ -119,6 +124,16 @@ impl Ours {
     pub fn find(&self, commit: &CommitSha) -> Option<&Pushed> {
         [&self.attempted, &self.pushed].into_iter().flatten().find(|it| it.commit == *commit)
     }
+
+    /// The same commits, after their pull request is over: they are still ours, and none of them
+    /// holds what a new pull request needs, even where the diff reads the same.
+    #[must_use]
+    pub fn spent(&self) -> Self {
+        let spend = |push: &Option<Pushed>| {
+            push.as_ref().map(|it| Pushed { content: ContentDigest::spent(), ..it.clone() })
+        };
+        Self { pushed: spend(&self.pushed), attempted: spend(&self.attempted) }
+    }
 }
 
 /// Who closed a pull request.
@@ -144,6 +159,26 @@ pub enum Observed {
     Pull(Pull),
 }
 
+impl Observed {
+    /// The pull request, where there is one.
+    #[must_use]
+    pub fn pull(&self) -> Option<&Pull> {
+        match self {
+            Self::Pull(pull) => Some(pull),
+            Self::Unpublished { .. } => None,
+        }
+    }
+
+    /// The commit at the tip of the branch, as it was read last.
+    #[must_use]
+    pub fn head(&self) -> Option<&CommitSha> {
+        match self {
+            Self::Pull(pull) => Some(&pull.head),
+            Self::Unpublished { head } => head.as_ref(),
+        }
+    }
+}
+
 /// A pull request as the code host describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pull {
@@ -153,8 +188,31 @@ pub struct Pull {
     /// Without the marker that Drover adds.
     pub body: String,
     pub base: BranchName,
-    /// The commit at the tip of the branch.
+    /// The commit at the tip of the branch; of one that is over, as it was then.
     pub head: CommitSha,
+    /// When it was merged; `None` while it is not, or where the code host does not say.
+    pub merged_at: Option<Timestamp>,
+}
+
+/// Where a branch stands on the code host. It says more than the head of a pull request that is
+/// over, which stays as it was when the branch moves on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tip {
+    /// Nobody has looked yet, which says nothing about the branch.
+    Unread,
+    /// There is no branch of the name.
+    Absent,
+    At(CommitSha),
+}
+
+/// Whether a closed pull request can be opened again, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reopening {
+    Untried,
+    /// The code host has refused, and will refuse again: the branch was replaced meanwhile.
+    Refused,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -54,6 +54,14 @@ pub struct Author {
 #[serde(transparent)]
 pub struct ContentDigest(pub String);
 
+impl ContentDigest {
+    /// The content of commits whose pull request is over: equal to that of no wish.
+    #[must_use]
+    pub fn spent() -> Self {
+        Self("spent".to_owned())
+    }
+}
+
 impl BranchSpec {
     #[must_use]
     pub fn content(&self) -> ContentDigest {

@@ -81,6 +81,7 @@ mod tests {
                 body,
                 base: base.parse().unwrap(),
                 head: "a".repeat(40).parse().unwrap(),
+                merged_at: None,
             },
             head_branch: head.parse().unwrap(),
             url: "https://github.com/acme/web/pull/1".parse().unwrap(),

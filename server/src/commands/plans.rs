@@ -15,7 +15,7 @@ use drover::{
     campaign::plan_hash::{PlanRows, RowState, plan_hash},
     changeset::{
         Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Reopen,
-        Support,
+        Reopening, Support, Tip,
         plan::{Operation, Plan, PlanInput, plan},
         spec::ChangesetSpec,
     },
@@ -137,7 +137,10 @@ struct Prospect {
     desired: Desired,
     observed: Observed,
     ours: Ours,
+    tip: Tip,
     closed_by: Closer,
+    reopening: Reopening,
+    based_at: Option<Timestamp>,
 }
 
 impl Prospect {
@@ -154,6 +157,9 @@ impl Prospect {
             desired,
             observed: facts.observed.clone(),
             ours: facts.ours.clone(),
+            tip: facts.tip.clone(),
+            reopening: facts.reopening,
+            based_at: facts.based_at,
             closed_by: facts.closed_by,
         }
     }
@@ -169,6 +175,9 @@ impl Prospect {
             },
             observed: Observed::Unpublished { head: None },
             ours: Ours::default(),
+            tip: Tip::Unread,
+            reopening: Reopening::Untried,
+            based_at: None,
             closed_by: Closer::Person,
         }
     }
@@ -185,7 +194,10 @@ impl Prospect {
             filing: Filing::Active,
             observed: &self.observed,
             ours: &self.ours,
+            tip: &self.tip,
             closed_by: self.closed_by,
+            reopening: self.reopening,
+            based_at: self.based_at,
             capabilities,
         }
     }
@@ -291,6 +303,7 @@ pub fn writes<'a>(operations: impl Iterator<Item = &'a Operation>) -> u32 {
             | Operation::Update => true,
             Operation::Import
             | Operation::Push
+            | Operation::Renew
             | Operation::Archive
             | Operation::Detach
             | Operation::Sync => false,

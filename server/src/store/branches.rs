@@ -29,7 +29,8 @@ pub async fn record_pushed(
     push: &Pushed,
 ) -> Result<(), StoreError> {
     let Pushed { commit, content } = push;
-    let also = ", attempted_commit = NULL, attempted_content = NULL, head = $3";
+    let also = ", attempted_commit = NULL, attempted_content = NULL, head = $3, \
+                head_read_at = now()";
     let columns = "pushed_commit, pushed_content";
     upsert(conn, repo, branch, columns, also, Some(commit.as_str()), Some(&content.0)).await
 }
@@ -41,7 +42,8 @@ pub async fn record_head(
     branch: &BranchName,
     head: Option<&CommitSha>,
 ) -> Result<(), StoreError> {
-    upsert(conn, repo, branch, "head", "", head.map(CommitSha::as_str), None).await
+    let also = ", head_read_at = now()";
+    upsert(conn, repo, branch, "head", also, head.map(CommitSha::as_str), None).await
 }
 
 /// Sets one or two columns to `$3` and `$4`.
@@ -59,7 +61,8 @@ async fn upsert(
         Some((one, two)) => ("$3, $4", format!("{one} = $3, {two} = $4")),
     };
     diesel::sql_query(format!(
-        "INSERT INTO branches (repository_id, name, {columns}) VALUES ($1, $2, {values})
+        "INSERT INTO branches (repository_id, name, {columns}, head_read_at)
+         VALUES ($1, $2, {values}, now())
          ON CONFLICT (repository_id, name) DO UPDATE SET {set}{also}, updated_at = now()"
     ))
     .bind::<SqlUuid, _>(repo.0)

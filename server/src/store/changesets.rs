@@ -7,39 +7,22 @@ use super::{
 };
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Uuid as SqlUuid},
+    sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use drover::{
     changeset::{
         Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Publication, Pull, PullState,
-        Pushed, Reopen,
+        Pushed, Reopen, Reopening, Tip,
+        facts::{Hold, Outstanding},
         spec::{ChangesetSpec, ContentDigest},
     },
     id::{CampaignId, ChangesetId, ChangesetSpecId, PullId, RepoId, UserId},
     names::{BranchName, CommitSha, PullNumber},
+    time::Timestamp,
 };
 
-/// Everything about a changeset that a plan is made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
-    pub id: ChangesetId,
-    pub campaign: CampaignId,
-    /// The person whose decision is carried out: who applied the campaign last.
-    pub applied_by: UserId,
-    pub repo: RepoId,
-    pub spec_id: ChangesetSpecId,
-    pub spec: ChangesetSpec,
-    /// The wish that was in place last; see [`Record::Reached`].
-    pub previous: Option<ChangesetSpec>,
-    pub desired: Desired,
-    pub filing: Filing,
-    pub observed: Observed,
-    pub ours: Ours,
-    /// Counts only when the pull request is closed.
-    pub closed_by: Closer,
-    pub pull: Option<PullId>,
-}
+pub use drover::changeset::facts::Facts;
 
 /// Loads what a plan is made from.
 pub async fn load(conn: &mut Conn, id: ChangesetId) -> Result<Facts, StoreError> {
@@ -110,6 +93,8 @@ pub enum Record {
     Archived,
     /// The intent to detach was carried out.
     Detached,
+    /// The pull request is over and left behind: what is wanted starts anew.
+    Renewed,
 }
 
 /// Writes down what the reconciler did or saw. The caller holds the job in the same
@@ -126,7 +111,26 @@ pub async fn record(conn: &mut Conn, id: ChangesetId, record: &Record) -> Result
         }
         Record::Archived => update(conn, id, "archived_at = now()", None, None).await,
         Record::Detached => update(conn, id, "detached_at = now()", None, None).await,
+        Record::Renewed => renew(conn, id).await,
     }
+}
+
+/// Our commits on the branch stay ours, and hold what is wanted no more.
+async fn renew(conn: &mut Conn, id: ChangesetId) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "UPDATE branches b
+         SET pushed_content = CASE WHEN pushed_commit IS NOT NULL THEN $2 END,
+             attempted_content = CASE WHEN attempted_commit IS NOT NULL THEN $2 END
+         FROM changesets c
+         WHERE c.id = $1 AND b.repository_id = c.repository_id AND b.name = c.branch",
+    )
+    .bind::<SqlUuid, _>(id.0)
+    .bind::<Text, _>(ContentDigest::spent().0)
+    .execute(conn)
+    .await?;
+    // Where another campaign has taken the branch, the unique index refuses.
+    let set = "pull_id = NULL, reconciled_spec_id = NULL, reopen = 'not_asked', released_at = NULL";
+    update(conn, id, set, None, None).await
 }
 
 /// Sets columns by `$2` and `$3`, and wakes those who watch.
@@ -159,12 +163,17 @@ async fn update(
 const SELECT: &str = "
     SELECT c.id, c.campaign_id, m.applied_by, c.repository_id, c.spec_id, s.spec,
            old.spec AS reconciled, c.intent, c.publication, c.reopen, c.drift, c.drift_head,
-           b.head AS branch_head, b.pushed_commit, b.pushed_content, b.attempted_commit,
+           b.head AS branch_head, b.head_read_at IS NOT NULL AS branch_read, b.pushed_commit, b.pushed_content, b.attempted_commit,
            b.attempted_content, c.pull_id, p.closed_by, p.number, p.state, p.title, p.body, p.base,
-           p.head, c.archived_at IS NOT NULL AS archived, c.detached_at IS NOT NULL AS detached
+           p.head, p.merged_at, p.reopen_refused, cs.created_at AS based_at,
+           c.archived_at IS NOT NULL AS archived, c.detached_at IS NOT NULL AS detached,
+           c.released_at IS NOT NULL AS released,
+           EXISTS (SELECT FROM effects e WHERE e.changeset_id = c.id
+                   AND e.state IN ('intended', 'unknown')) AS unresolved
     FROM changesets c
     JOIN campaigns m ON m.id = c.campaign_id
     JOIN changeset_specs s ON s.id = c.spec_id
+    LEFT JOIN campaign_specs cs ON cs.id = s.campaign_spec_id
     LEFT JOIN changeset_specs old ON old.id = c.reconciled_spec_id
     LEFT JOIN branches b ON b.repository_id = c.repository_id AND b.name = c.branch
     LEFT JOIN pulls p ON p.id = c.pull_id";
@@ -201,6 +210,8 @@ struct Row {
     drift_head: Option<Db<CommitSha>>,
     #[diesel(sql_type = Nullable<Text>)]
     branch_head: Option<Db<CommitSha>>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    branch_read: Option<bool>,
     #[diesel(embed)]
     ours: OursColumns,
     #[diesel(sql_type = Nullable<Text>)]
@@ -211,6 +222,14 @@ struct Row {
     archived: bool,
     #[diesel(sql_type = Bool)]
     detached: bool,
+    #[diesel(sql_type = Bool)]
+    released: bool,
+    #[diesel(sql_type = Bool)]
+    unresolved: bool,
+    #[diesel(sql_type = Nullable<Bool>)]
+    reopen_refused: Option<bool>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    based_at: Option<Db<Timestamp>>,
     #[diesel(embed)]
     pull: PullColumns,
 }
@@ -257,6 +276,8 @@ struct PullColumns {
     base: Option<Db<BranchName>>,
     #[diesel(sql_type = Nullable<Text>)]
     head: Option<Db<CommitSha>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    merged_at: Option<Db<Timestamp>>,
 }
 
 impl PullColumns {
@@ -268,6 +289,7 @@ impl PullColumns {
             body: self.body?,
             base: self.base?.0,
             head: self.head?.0,
+            merged_at: self.merged_at.map(|it| it.0),
         })
     }
 }
@@ -286,9 +308,15 @@ impl From<Row> for Facts {
             reopen: row.reopen.0,
             drift,
         };
+        let head = row.branch_head.map(|it| it.0);
+        let tip = match (&head, row.branch_read) {
+            (Some(head), _) => Tip::At(head.clone()),
+            (None, Some(true)) => Tip::Absent,
+            (None, Some(false) | None) => Tip::Unread,
+        };
         let observed = match row.pull.pull() {
             Some(pull) => Observed::Pull(pull),
-            None => Observed::Unpublished { head: row.branch_head.map(|it| it.0) },
+            None => Observed::Unpublished { head },
         };
         let filing = match (row.archived, row.detached) {
             (_, true) => Filing::Detached,
@@ -305,10 +333,18 @@ impl From<Row> for Facts {
             previous: row.reconciled.map(|it| it.0),
             desired,
             filing,
+            hold: if row.released { Hold::Released } else { Hold::Held },
             observed,
             ours: row.ours.into(),
+            tip,
             closed_by: row.closed_by.map_or(Closer::Person, |it| it.0),
+            reopening: match row.reopen_refused {
+                Some(true) => Reopening::Refused,
+                Some(false) | None => Reopening::Untried,
+            },
+            based_at: row.based_at.map(|it| it.0),
             pull: row.pull_id.map(|it| it.0),
+            outstanding: if row.unresolved { Outstanding::Write } else { Outstanding::Nothing },
         }
     }
 }

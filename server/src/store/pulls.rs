@@ -43,18 +43,18 @@ pub struct StoredPull {
 /// not note by [`mark_closed_by_drover`] is a person's.
 pub async fn upsert(conn: &mut Conn, seen: &SeenPull) -> Result<PullId, StoreError> {
     let SeenPull { repo, pull, branch, url, next_sync_at } = seen;
-    let Pull { number, state, title, body, base, head } = pull;
+    let Pull { number, state, title, body, base, head, merged_at } = pull;
     let row: IdRow = diesel::sql_query(
         "WITH stored AS (
              INSERT INTO pulls (id, repository_id, number, state, title, body, base, branch, head,
-                                url, next_sync_at, closed_by)
-             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+                                url, next_sync_at, merged_at, closed_by)
+             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
                      CASE $3 WHEN 'closed' THEN 'person' END)
              ON CONFLICT (repository_id, number) DO UPDATE
              SET state = excluded.state, title = excluded.title, body = excluded.body,
                  base = excluded.base, branch = excluded.branch, head = excluded.head,
                  url = excluded.url, synced_at = now(),
-                 next_sync_at = excluded.next_sync_at,
+                 next_sync_at = excluded.next_sync_at, merged_at = excluded.merged_at,
                  closed_by = CASE excluded.state
                      WHEN 'closed' THEN coalesce(pulls.closed_by, 'person') END
              RETURNING id
@@ -75,6 +75,7 @@ pub async fn upsert(conn: &mut Conn, seen: &SeenPull) -> Result<PullId, StoreErr
     .bind::<Text, _>(head.as_str())
     .bind::<Text, _>(url)
     .bind::<Nullable<Timestamptz>, _>(next_sync_at.map(timestamptz))
+    .bind::<Nullable<Timestamptz>, _>(merged_at.map(timestamptz))
     .get_result(conn)
     .await?;
     Ok(row.id.0)
@@ -83,6 +84,15 @@ pub async fn upsert(conn: &mut Conn, seen: &SeenPull) -> Result<PullId, StoreErr
 /// Notes that Drover closed it, in the transaction that records the close.
 pub async fn mark_closed_by_drover(conn: &mut Conn, id: PullId) -> Result<(), StoreError> {
     diesel::sql_query("UPDATE pulls SET state = 'closed', closed_by = 'drover' WHERE id = $1")
+        .bind::<SqlUuid, _>(id.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Notes that the code host does not open it again, whatever is tried.
+pub async fn mark_reopen_refused(conn: &mut Conn, id: PullId) -> Result<(), StoreError> {
+    diesel::sql_query("UPDATE pulls SET reopen_refused = true WHERE id = $1")
         .bind::<SqlUuid, _>(id.0)
         .execute(conn)
         .await?;
@@ -148,7 +158,7 @@ pub async fn make_due(
 
 const SELECT: &str = "
     SELECT id, repository_id, number, state, title, body, base, branch, head, url,
-           next_sync_at, closed_by, synced_at
+           next_sync_at, closed_by, synced_at, merged_at
     FROM pulls";
 
 #[derive(QueryableByName)]
@@ -191,6 +201,8 @@ struct Row {
     closed_by: Option<Db<Closer>>,
     #[diesel(sql_type = Timestamptz)]
     synced_at: Db<Timestamp>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    merged_at: Option<Db<Timestamp>>,
 }
 
 impl From<Row> for StoredPull {
@@ -202,6 +214,7 @@ impl From<Row> for StoredPull {
             body: row.body,
             base: row.base.0,
             head: row.head.0,
+            merged_at: row.merged_at.map(|at| at.0),
         };
         Self {
             id: row.id.0,

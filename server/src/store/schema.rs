@@ -22,6 +22,7 @@ diesel::table! {
         attempted_commit -> Nullable<Text>,
         attempted_content -> Nullable<Text>,
         updated_at -> Timestamptz,
+        head_read_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -93,6 +94,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         archived_at -> Nullable<Timestamptz>,
         detached_at -> Nullable<Timestamptz>,
+        released_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -255,6 +257,8 @@ diesel::table! {
         created_at -> Timestamptz,
         synced_at -> Timestamptz,
         next_sync_at -> Nullable<Timestamptz>,
+        merged_at -> Nullable<Timestamptz>,
+        reopen_refused -> Bool,
     }
 }
 

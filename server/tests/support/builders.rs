@@ -142,6 +142,7 @@ impl World {
                 body: "Body".to_owned(),
                 base: "main".parse().unwrap(),
                 head: "a".repeat(40).parse().unwrap(),
+                merged_at: None,
             },
             branch: "drover/x".parse().unwrap(),
             url: "http://127.0.0.1/pull".to_owned(),

@@ -8,8 +8,10 @@
 //!   choice ([`Note::Drift`]); the lease of the push makes sure even when they push right now.
 //! - A field is written when the spec changed it and the code host has something else, so what
 //!   people edit on the code host lives until a spec says something new.
-//! - What a person closed stays closed until somebody asks for it. What is merged, deleted or
-//!   read-only is left alone.
+//! - What a person closed stays closed until somebody asks for it. What is deleted or read-only
+//!   is left alone.
+//! - What is merged is left alone until the spec wants something that the merge did not bring:
+//!   then a new pull request is made. So it is where the code host opens a closed one no more.
 //! - Nothing waits: where the code host needs time to notice a push, a sync is scheduled.
 
 mod notes;
@@ -21,10 +23,10 @@ pub use notes::Note;
 
 use super::{
     Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Publication, Pull,
-    PullState, Support,
+    PullState, Reopening, Support, Tip,
     spec::{BranchSpec, ChangesetSpec},
 };
-use crate::names::CommitSha;
+use crate::{names::CommitSha, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One step of the reconciler.
@@ -35,6 +37,8 @@ pub enum Operation {
     Import,
     /// Commit the diff and push the branch.
     Push,
+    /// Leave a pull request that is over behind, for a new one.
+    Renew,
     /// Open the pull request.
     Publish,
     PublishDraft,
@@ -58,6 +62,7 @@ impl Operation {
         match self {
             Self::Import => "import",
             Self::Push => "push",
+            Self::Renew => "start anew",
             Self::Publish => "publish",
             Self::PublishDraft => "publish as a draft",
             Self::Close => "close",
@@ -84,8 +89,13 @@ pub struct PlanInput<'a> {
     pub filing: Filing,
     pub observed: &'a Observed,
     pub ours: &'a Ours,
+    /// Where the branch stands; counts only when the pull request is over.
+    pub tip: &'a Tip,
     /// Who closed the pull request; counts only when it is closed.
     pub closed_by: Closer,
+    pub reopening: Reopening,
+    /// When the commit was read on which the current spec is based. `None`: long ago.
+    pub based_at: Option<Timestamp>,
     pub capabilities: Capabilities,
 }
 

@@ -1,6 +1,6 @@
 //! Why a plan holds less than one might expect, in words for people.
 
-use crate::names::CommitSha;
+use crate::names::{CommitSha, PullNumber};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -26,6 +26,14 @@ pub enum Note {
     ClosedByPerson,
     ReopenUnsupported,
     Merged,
+    /// The spec wants more than was merged, so a new pull request is made.
+    AfterMerge {
+        number: PullNumber,
+    },
+    /// The pull request cannot be opened again, so a new one is made.
+    InPlaceOf {
+        number: PullNumber,
+    },
     Deleted,
     ReadOnly,
 }
@@ -43,6 +51,8 @@ impl Note {
             | Self::ClosedByPerson
             | Self::ReopenUnsupported
             | Self::Merged
+            | Self::AfterMerge { .. }
+            | Self::InPlaceOf { .. }
             | Self::Deleted
             | Self::ReadOnly => None,
         }
@@ -73,6 +83,15 @@ impl fmt::Display for Note {
                 f.write_str("stays closed: the code host cannot open it again")
             }
             Self::Merged => f.write_str("is merged and left alone"),
+            Self::AfterMerge { number } => write!(
+                f,
+                "{number} is merged; what the spec wants beyond it becomes a new pull request"
+            ),
+            Self::InPlaceOf { number } => write!(
+                f,
+                "{number} is closed and its branch was deleted or replaced, so it cannot be \
+                 opened again: a new pull request takes its place"
+            ),
             Self::Deleted => f.write_str("is left alone: the code host does not know it any more"),
             Self::ReadOnly => f.write_str("is left alone: its repository is archived"),
         }

@@ -2,15 +2,18 @@
 
 use super::{
     Branch, BranchSpec, ChangesetSpec, Closer, Note, Operation, Plan, PlanInput, Publication, Pull,
-    PullState, Support, branch, wanted,
+    PullState, Support, branch, open, wanted,
 };
 use crate::changeset::{
-    Reopen,
+    Reopen, Reopening, Tip,
     delta::{Field, delta},
 };
 
 pub(super) fn follow(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
     match pull.state {
+        PullState::Merged if wants_more(input, spec, pull) => {
+            renew(input, spec, pull, Note::AfterMerge { number: pull.number })
+        }
         PullState::Merged => Plan::noting(Note::Merged),
         PullState::Deleted => Plan::noting(Note::Deleted),
         PullState::ReadOnly => Plan::noting(Note::ReadOnly),
@@ -30,9 +33,12 @@ fn reopen(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
     if wanted(spec, input.desired) == Some(Publication::Unpublished) {
         return Plan::noting(Note::LeftUnpublished);
     }
-    match input.capabilities.reopen {
-        Support::No => Plan::noting(Note::ReopenUnsupported),
-        Support::Yes => {
+    match (input.capabilities.reopen, input.tip, input.reopening) {
+        (Support::No, _, _) => Plan::noting(Note::ReopenUnsupported),
+        (Support::Yes, Tip::Absent, _) | (Support::Yes, _, Reopening::Refused) => {
+            renew(input, spec, pull, Note::InPlaceOf { number: pull.number })
+        }
+        (Support::Yes, Tip::Unread | Tip::At(_), Reopening::Untried) => {
             let mut plan = bring_up_to_date(input, spec, pull);
             // Before the push: GitHub reopens no pull request whose branch was replaced while it
             // was closed. What drifted waits as a whole.
@@ -43,6 +49,37 @@ fn reopen(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
             plan
         }
     }
+}
+
+/// Whether the spec wants something that the merge did not bring.
+///
+/// Another content is more. The same content is more only when its diff was made on a commit that
+/// was read after the merge: then somebody took the merge back. What was merged is not known when
+/// neither our commits nor the spec that was in place tell it, and unknown is not "more".
+fn wants_more(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> bool {
+    let ours = input.ours.find(&pull.head).map(|it| it.content.clone());
+    let Some(merged) = ours.or_else(|| previous(input).map(BranchSpec::content)) else {
+        return false;
+    };
+    let base_moved = previous(input).is_some_and(|it| it.base_commit != spec.base_commit);
+    let after_merge = input.based_at.zip(pull.merged_at).is_some_and(|(at, merged)| at > merged);
+    merged != spec.content() || (base_moved && after_merge)
+}
+
+/// Leaves a pull request that is over behind and plans as if there had been none.
+fn renew(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull, note: Note) -> Plan {
+    let head = match input.tip {
+        Tip::At(head) => Some(head),
+        Tip::Absent => None,
+        Tip::Unread => Some(&pull.head),
+    };
+    let ours = input.ours.spent();
+    let mut plan = open(&PlanInput { previous: None, ours: &ours, ..*input }, spec, head);
+    if !plan.operations.is_empty() {
+        plan.operations.insert(0, Operation::Renew);
+        plan.notes.insert(0, note);
+    }
+    plan
 }
 
 fn bring_up_to_date(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {

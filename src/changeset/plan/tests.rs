@@ -1,13 +1,15 @@
 //! Every row of the decision table, one by one.
 
+mod anew;
+
 use super::*;
 use crate::{
-    changeset::{Pushed, Reopen, spec::tests::branch_spec},
+    changeset::{Pushed, Reopen, Reopening, Tip, spec::tests::branch_spec},
     names::PullNumber,
 };
 use Operation::{
-    Archive, Close, ConvertToDraft, Detach, Import, MarkReady, Publish, PublishDraft, Push, Sync,
-    Update,
+    Archive, Close, ConvertToDraft, Detach, Import, MarkReady, Publish, PublishDraft, Push, Renew,
+    Sync, Update,
 };
 
 fn sha(digit: char) -> CommitSha {
@@ -23,13 +25,16 @@ struct Case {
     filing: Filing,
     observed: Observed,
     ours: Ours,
+    tip: Tip,
     closed_by: Closer,
+    reopening: Reopening,
+    based_at: Option<Timestamp>,
     capabilities: Capabilities,
 }
 
 fn pull(state: PullState) -> Pull {
     let BranchSpec { title, body, base, .. } = branch_spec();
-    Pull { number: PullNumber(1), state, title, body, base, head: sha('1') }
+    Pull { number: PullNumber(1), state, title, body, base, head: sha('1'), merged_at: None }
 }
 
 /// A pull request that was brought up to its spec.
@@ -50,7 +55,10 @@ fn reached() -> Case {
             attempted: None,
         },
         spec,
+        tip: Tip::At(sha('1')),
         closed_by: Closer::Person,
+        reopening: Reopening::Untried,
+        based_at: None,
         capabilities: Capabilities {
             drafts: Support::Yes,
             conversion: Support::Yes,
@@ -106,7 +114,10 @@ fn plan_of(case: &Case, previous: Option<&ChangesetSpec>, current: &ChangesetSpe
         filing: case.filing,
         observed: &case.observed,
         ours: &case.ours,
+        tip: &case.tip,
         closed_by: case.closed_by,
+        reopening: case.reopening,
+        based_at: case.based_at,
         capabilities: case.capabilities,
     })
 }
@@ -242,11 +253,11 @@ fn a_person_decides_only_where_the_spec_says_nothing() {
     check(&spec_says_no, &[], &[Note::LeftUnpublished]);
 }
 
-// Row 11: what is over is left alone.
+// Row 11, amended: what is over is left alone, and after a merge only until there is more.
 #[test]
-fn a_merged_changeset_is_left_alone() {
+fn what_is_over_is_left_alone() {
     let changed = |state| reached().state(state).with(|it| it.spec.diff_digest.push('x'));
-    check(&changed(PullState::Merged), &[], &[Note::Merged]);
+    check(&reached().state(PullState::Merged), &[], &[Note::Merged]);
     check(&changed(PullState::ReadOnly), &[], &[Note::ReadOnly]);
     check(&changed(PullState::Deleted), &[], &[Note::Deleted]);
 }
@@ -430,6 +441,8 @@ fn every_note_says_something_in_one_line() {
         Note::ClosedByPerson,
         Note::ReopenUnsupported,
         Note::Merged,
+        Note::AfterMerge { number: PullNumber(1) },
+        Note::InPlaceOf { number: PullNumber(1) },
         Note::Deleted,
         Note::ReadOnly,
     ] {

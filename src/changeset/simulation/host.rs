@@ -3,7 +3,7 @@
 
 use crate::{
     changeset::{
-        Closer, DriftChoice, Observed, Pull, PullState, Pushed, Reopen,
+        Closer, DriftChoice, Observed, Pull, PullState, Pushed, Reopen, Tip,
         plan::Lease,
         spec::{BranchSpec, ContentDigest},
     },
@@ -46,6 +46,15 @@ impl Host {
 
     pub(super) fn tip(&self) -> Option<CommitSha> {
         self.tip.clone()
+    }
+
+    pub(super) fn observed_tip(&self) -> Tip {
+        self.tip.clone().map_or(Tip::Absent, Tip::At)
+    }
+
+    /// Drover looks at the last pull request no more.
+    pub(super) fn forget(&mut self) {
+        self.pulls.clear();
     }
 
     pub(super) fn closed_by(&self) -> Closer {
@@ -106,7 +115,8 @@ impl Host {
             return Err(Refused);
         }
         let BranchSpec { title, body, base, .. } = spec.clone();
-        self.pulls.push(Pull { number: PullNumber(1), state, title, body, base, head });
+        let pull = Pull { number: PullNumber(1), state, title, body, base, head, merged_at: None };
+        self.pulls.push(pull);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ mod host;
 
 use super::{
     Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Publication,
-    PullState, Pushed, Reopen, Support,
+    PullState, Pushed, Reopen, Reopening, Support,
     plan::{Lease, Operation, Plan, PlanInput, plan},
     spec::{BranchSpec, ChangesetSpec, tests::branch_spec},
 };
@@ -18,7 +18,7 @@ use host::{Host, Refused};
 
 /// The rounds after which, without faults, nothing is left to do. The longest way is reopen,
 /// push, update, convert, and a look at the result.
-const ROUNDS_MAX: u32 = 6;
+const ROUNDS_MAX: u32 = 7;
 
 /// What Drover's database holds of one changeset.
 struct Drover {
@@ -91,7 +91,10 @@ impl Drover {
             filing: self.filing,
             observed: &observed,
             ours: &self.ours,
+            tip: &host.observed_tip(),
             closed_by: host.closed_by(),
+            reopening: Reopening::Untried,
+            based_at: None,
             capabilities: self.capabilities,
         });
         (observed, plan)
@@ -146,6 +149,13 @@ impl Drover {
         }
         let done: Result<(), Refused> = match operation {
             Operation::Push => self.push(plan, host, &desired),
+            // In the database only: an observed pull request that is over is forgotten.
+            Operation::Renew => {
+                host.forget();
+                self.ours = self.ours.spent();
+                self.previous = None;
+                Ok(())
+            }
             Operation::Publish => host.open(&spec, PullState::Open),
             Operation::PublishDraft => host.open(&spec, PullState::Draft),
             Operation::Close => host.close(Closer::Drover),
@@ -180,7 +190,9 @@ impl Drover {
         let over =
             matches!(pull.state, PullState::Merged | PullState::Deleted | PullState::ReadOnly);
         let local = |it: &Operation| matches!(it, Operation::Archive | Operation::Detach);
-        assert!(!over || plan.operations.iter().all(local), "{:?}: {plan:?}", pull.state);
+        let anew = plan.operations.first() == Some(&Operation::Renew);
+        assert!(!anew || matches!(pull.state, PullState::Merged | PullState::Closed), "{plan:?}");
+        assert!(!over || anew || plan.operations.iter().all(local), "{:?}: {plan:?}", pull.state);
     }
 
     /// Without faults and without others, the plan is soon empty and what is wanted is there.

@@ -78,7 +78,7 @@ pub(super) struct PullJson {
     draft: bool,
     title: String,
     body: Option<String>,
-    merged_at: Option<String>,
+    merged_at: Option<DateTime<Utc>>,
     updated_at: DateTime<Utc>,
     pub(super) head: EndJson,
     base: EndJson,
@@ -127,6 +127,7 @@ impl PullJson {
             body: self.body.unwrap_or_default(),
             base: self.base.branch,
             head: self.head.sha,
+            merged_at: self.merged_at.map(|at| Timestamp(at.timestamp_millis())),
         };
         info(repo, pull, self.head.branch, self.html_url, self.updated_at)
     }
@@ -139,6 +140,7 @@ pub(super) struct PullNode {
     url: Url,
     state: NodeState,
     updated_at: DateTime<Utc>,
+    merged_at: Option<DateTime<Utc>>,
     is_draft: bool,
     title: String,
     body: String,
@@ -165,7 +167,7 @@ enum NodeState {
 
 /// The fields of [`PullNode`].
 pub(super) const PULL_FRAGMENT: &str = "fragment pull on PullRequest { number url state updatedAt \
-     isDraft title body baseRefName headRefName headRefOid repository { nameWithOwner isArchived } }";
+     mergedAt isDraft title body baseRefName headRefName headRefOid repository { nameWithOwner isArchived } }";
 
 impl PullNode {
     pub(super) fn into_info(self) -> Result<PullInfo, CodeHostError> {
@@ -182,6 +184,7 @@ impl PullNode {
             body: self.body,
             base: self.base_ref_name,
             head: self.head_ref_oid,
+            merged_at: self.merged_at.map(|at| Timestamp(at.timestamp_millis())),
         };
         info(name_with_owner, pull, self.head_ref_name, self.url, self.updated_at)
     }

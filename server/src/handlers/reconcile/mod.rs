@@ -30,8 +30,8 @@ use crate::{
 use diesel_async::AsyncConnection;
 use drover::{
     changeset::{
-        Capabilities, Observed, PullState, Reopen, marker,
-        plan::{Note, Operation, Plan, PlanInput, plan},
+        Observed, PullState, Reopen, marker,
+        plan::{Note, Operation, Plan, plan},
         spec::ChangesetSpec,
         sync::{SyncFacts, next_sync},
     },
@@ -107,7 +107,7 @@ impl<'a> Round<'a> {
             return self.probe(&effect).await;
         }
         self.learn(&mut conn).await?;
-        let plan = plan(&input(&self.facts, self.access.api.capabilities()));
+        let plan = plan(&self.facts.input(self.access.api.capabilities()));
         if plan.reached && self.facts.previous.as_ref() != Some(&self.facts.spec) {
             let record = Record::Reached(Some(self.facts.spec_id));
             changesets::record(&mut conn, self.facts.id, &record).await?;
@@ -150,6 +150,7 @@ impl<'a> Round<'a> {
             Operation::Push => self.push(plan).await,
             Operation::Import => self.import().await,
             Operation::Sync => self.sync_soon().await,
+            Operation::Renew => self.put_aside(Record::Renewed, "started anew").await,
             Operation::Archive => self.put_aside(Record::Archived, "archived").await,
             Operation::Detach => self.put_aside(Record::Detached, "detached").await,
             Operation::Publish
@@ -217,20 +218,6 @@ impl<'a> Round<'a> {
     ) -> Result<(), StoreError> {
         let (campaign, changeset) = (self.facts.campaign, Some(self.facts.id));
         timeline::insert(conn, NewEvent { actor: None, campaign, changeset, text, detail }).await
-    }
-}
-
-/// What a plan is made from.
-fn input(facts: &Facts, capabilities: Capabilities) -> PlanInput<'_> {
-    PlanInput {
-        previous: facts.previous.as_ref(),
-        current: &facts.spec,
-        desired: &facts.desired,
-        filing: facts.filing,
-        observed: &facts.observed,
-        ours: &facts.ours,
-        closed_by: facts.closed_by,
-        capabilities,
     }
 }
 

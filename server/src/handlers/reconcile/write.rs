@@ -60,7 +60,7 @@ impl Round<'_> {
                 self.done(operation, effect, &info).await?;
                 Ok(Step::Again)
             }
-            Err(error) => self.not_done(effect, error).await,
+            Err(error) => self.not_done(operation, effect, error).await,
         }
     }
 
@@ -152,6 +152,7 @@ impl Round<'_> {
                 | Operation::Push
                 | Operation::Archive
                 | Operation::Detach
+                | Operation::Renew
                 | Operation::Sync => {}
             }
             let text = past(operation, info.pull.number);
@@ -161,7 +162,12 @@ impl Round<'_> {
         Ok(())
     }
 
-    async fn not_done(&mut self, effect: EffectId, error: CodeHostError) -> anyhow::Result<Step> {
+    async fn not_done(
+        &mut self,
+        operation: Operation,
+        effect: EffectId,
+        error: CodeHostError,
+    ) -> anyhow::Result<Step> {
         let outcome = match &error {
             CodeHostError::UnknownOutcome { .. } => Outcome::Unknown,
             CodeHostError::NotFound { .. }
@@ -182,6 +188,16 @@ impl Round<'_> {
             matches!(&error, CodeHostError::Rejected { reason: Rejection::AlreadyExists, .. });
         if exists {
             return self.adopt().await;
+        }
+        let refused = matches!(
+            (operation, &error, self.facts.pull),
+            (Operation::Reopen, CodeHostError::Rejected { .. }, Some(_))
+        );
+        if refused && let Some(pull) = self.facts.pull {
+            // The branch was replaced or deleted while it was closed: a new one takes its place.
+            let mut conn = self.state.store.conn().await?;
+            pulls::mark_reopen_refused(&mut conn, pull).await?;
+            return Ok(Step::Again);
         }
         Ok(self.failed(retry::of_code_host(error)))
     }
@@ -246,6 +262,7 @@ fn past(operation: Operation, number: PullNumber) -> String {
         Operation::Update => "updated",
         Operation::Import | Operation::Sync => "read",
         Operation::Push => "pushed to",
+        Operation::Renew => "left behind",
         Operation::Archive => "archived",
         Operation::Detach => "detached",
     };
