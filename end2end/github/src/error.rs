@@ -64,6 +64,12 @@ impl ApiError {
         Self::Invalid(FieldError { resource, field: Some(field), code, message: None })
     }
 
+    /// A field whose value is refused with a reason.
+    pub(crate) fn rejected(resource: &'static str, field: &'static str, message: String) -> Self {
+        let (field, message) = (Some(field), Some(message));
+        Self::Invalid(FieldError { resource, field, code: "invalid", message })
+    }
+
     pub(crate) fn custom(resource: &'static str, message: impl Into<String>) -> Self {
         let message = Some(message.into());
         Self::Invalid(FieldError { resource, field: None, code: "custom", message })

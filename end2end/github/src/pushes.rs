@@ -1,15 +1,41 @@
 //! What follows when branches move, by whichever way: heads follow, pull requests whose commits
-//! arrived in their base are merged, those whose branch is gone are closed, hooks are told.
+//! arrived in their base are merged, those whose branch is gone or that have no commit left are
+//! closed, hooks are told.
+//!
+//! A pull request that is closed keeps the head that it had: what happens to its branch
+//! afterwards decides only whether it can be reopened.
 
 use crate::{
     clock::now,
     error::ApiError,
-    git::{RefChange, RefMove},
+    git::{Git, RefChange, RefMove},
     github::Github,
     hooks::{self, PullAction},
-    state::{Freshness, PullState, Repo, RepoKey},
+    pulls,
+    state::{Freshness, Pull, PullState, Repo, RepoKey},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// What a push makes of an open pull request.
+enum Fate {
+    /// Its commits are in its base now, of which this is the new tip.
+    Landed { sha: String },
+    /// One of its branches is gone.
+    WithoutBranch,
+    /// Its head moved.
+    Moved(Tips),
+    /// Its head moved to where it has no commit that its base has not.
+    Emptied(Tips),
+}
+
+/// Where both branches are after the push.
+struct Tips {
+    head: String,
+    base: String,
+}
 
 /// One pull request that a push changed.
 struct Touched {
@@ -27,14 +53,12 @@ pub(crate) async fn record(
     if changes.is_empty() {
         return Ok(());
     }
-    let heads = new_heads(&before, changes);
-    let landed = find_landed(github, &before, changes, &heads).await?;
+    let fates = foresee(&github.git(key), &before, changes).await?;
     let touched = github.store.update(key, |repo| {
         repo.pushed_at = now();
         repo.updated_at = repo.pushed_at;
-        let mut touched = move_heads(repo, changes);
-        touched.extend(land(repo, &landed, pusher));
-        Ok::<_, ApiError>(touched)
+        let fulfil = |(number, fate)| fulfil(repo, number, fate, pusher);
+        Ok::<_, ApiError>(fates.into_iter().flat_map(fulfil).collect::<Vec<_>>())
     })?;
     let Some(after) = github.store.find(key, Freshness::Current) else { return Ok(()) };
     for change in changes.iter().filter(|change| change.branch().is_some()) {
@@ -43,76 +67,99 @@ pub(crate) async fn record(
     for Touched { number, action } in touched.unwrap_or_default() {
         if let Some(pull) = after.pulls.get(&number) {
             github.git(key).keep_pull_head(number, &pull.head.sha).await?;
+            pulls::prepare(github, &after, pull).await?;
             hooks::tell_pull(github, &after, pull, &action, pusher).await?;
         }
     }
     Ok(())
 }
 
-/// The heads of open pull requests after the push.
-fn new_heads(repo: &Repo, changes: &[RefChange]) -> BTreeMap<u64, String> {
-    let mut heads = BTreeMap::new();
-    for pull in repo.open_pulls() {
-        let change = changes.iter().find(|change| change.branch() == Some(&pull.head.branch));
-        let sha = change.map_or(pull.head.sha.as_str(), RefChange::after);
-        heads.insert(pull.number, sha.to_owned());
-    }
-    heads
-}
-
-/// Open pull requests whose head is now in their base, with the base's new commit.
-async fn find_landed(
-    github: &Github,
+/// The open pull requests that a push changes, and how.
+async fn foresee(
+    git: &Git,
     repo: &Repo,
     changes: &[RefChange],
-    heads: &BTreeMap<u64, String>,
-) -> Result<Vec<(u64, String)>, ApiError> {
-    let git = github.git(&repo.key());
-    let mut landed = Vec::new();
-    for change in changes {
-        let RefMove::Updated { from, to } = &change.moved else { continue };
-        let mut based = repo.open_pulls().filter(|it| change.branch() == Some(&it.base.branch));
-        let Some(first) = based.next() else { continue };
-        let arrived = git.new_commits(from, to).await?;
-        let theirs = std::iter::once(first).chain(based);
-        let numbers = theirs.map(|pull| pull.number);
-        let has_landed =
-            |number: &u64| heads.get(number).is_some_and(|head| arrived.contains(head));
-        landed.extend(numbers.filter(has_landed).map(|number| (number, to.clone())));
+) -> Result<Vec<(u64, Fate)>, ApiError> {
+    let find = |branch: &str| changes.iter().find(|change| change.branch() == Some(branch));
+    let mut arrivals = BTreeMap::new();
+    let mut fates = Vec::new();
+    for pull in repo.open_pulls() {
+        let (head, base) = (find(&pull.head.branch), find(&pull.base.branch));
+        if let Some(base) = base.filter(|_| !arrivals.contains_key(&pull.base.branch)) {
+            arrivals.insert(pull.base.branch.clone(), arrived(git, base).await?);
+        }
+        let arrived = arrivals.get(&pull.base.branch);
+        let fate = foresee_one(git, pull, head, base, arrived).await?;
+        fates.extend(fate.map(|fate| (pull.number, fate)));
     }
-    Ok(landed)
+    Ok(fates)
 }
 
-fn move_heads(repo: &mut Repo, changes: &[RefChange]) -> Vec<Touched> {
-    let at = now();
-    let mut touched = Vec::new();
-    for pull in repo.pulls.values_mut().filter(|pull| pull.is_open()) {
-        let change = changes.iter().find(|change| change.branch() == Some(&pull.head.branch));
-        let action = match change.map(|change| &change.moved) {
-            None => continue,
-            Some(RefMove::Deleted { .. }) => {
-                pull.state = PullState::Closed { at };
-                PullAction::Closed
-            }
-            Some(RefMove::Created { sha: to } | RefMove::Updated { to, .. }) => {
-                let before = std::mem::replace(&mut pull.head.sha, to.clone());
-                PullAction::Synchronize { before }
-            }
-        };
-        pull.updated_at = at;
-        touched.push(Touched { number: pull.number, action });
+/// The commits that a branch has got.
+async fn arrived(git: &Git, change: &RefChange) -> Result<BTreeSet<String>, ApiError> {
+    match &change.moved {
+        RefMove::Updated { from, to } => Ok(git.new_commits(from, to).await?),
+        RefMove::Created { .. } | RefMove::Deleted { .. } => Ok(BTreeSet::new()),
     }
-    touched
 }
 
-fn land(repo: &mut Repo, landed: &[(u64, String)], by: &str) -> Vec<Touched> {
-    let at = now();
-    let mut touched = Vec::new();
-    for (number, sha) in landed {
-        let Some(pull) = repo.pulls.get_mut(number).filter(|pull| pull.is_open()) else { continue };
-        pull.state = PullState::Merged { at, by: by.to_owned(), sha: sha.clone() };
-        pull.updated_at = at;
-        touched.push(Touched { number: *number, action: PullAction::Closed });
+async fn foresee_one(
+    git: &Git,
+    pull: &Pull,
+    head: Option<&RefChange>,
+    base: Option<&RefChange>,
+    arrived: Option<&BTreeSet<String>>,
+) -> Result<Option<Fate>, ApiError> {
+    // Who lands by hand pushes the base and deletes the branch at once.
+    let head_sha = match head.map(|change| &change.moved) {
+        Some(RefMove::Created { sha: to } | RefMove::Updated { to, .. }) => to,
+        Some(RefMove::Deleted { .. }) | None => &pull.head.sha,
+    };
+    if arrived.is_some_and(|arrived| arrived.contains(head_sha)) {
+        return Ok(base.map(|base| Fate::Landed { sha: base.after().to_owned() }));
     }
-    touched
+    let is_gone = |it: &RefChange| matches!(it.moved, RefMove::Deleted { .. });
+    if head.is_some_and(is_gone) || base.is_some_and(is_gone) {
+        return Ok(Some(Fate::WithoutBranch));
+    }
+    if head.is_none() {
+        return Ok(None);
+    }
+    let base = match base {
+        Some(change) => change.after().to_owned(),
+        None => git.branch_tip(&pull.base.branch).await?.unwrap_or_else(|| pull.base.sha.clone()),
+    };
+    let (ahead, _) = git.ahead_behind(&base, head_sha).await?;
+    let tips = Tips { head: head_sha.clone(), base };
+    Ok(Some(if ahead == 0 { Fate::Emptied(tips) } else { Fate::Moved(tips) }))
+}
+
+fn fulfil(repo: &mut Repo, number: u64, fate: Fate, by: &str) -> Vec<Touched> {
+    let at = now();
+    let Some(pull) = repo.pulls.get_mut(&number).filter(|pull| pull.is_open()) else {
+        return Vec::new();
+    };
+    pull.updated_at = at;
+    let actions = match fate {
+        Fate::Landed { sha } => {
+            pull.state = PullState::Merged { at, by: by.to_owned(), sha };
+            vec![PullAction::Closed]
+        }
+        Fate::WithoutBranch => {
+            pull.state = PullState::Closed { at };
+            vec![PullAction::Closed]
+        }
+        Fate::Moved(tips) => vec![follow(pull, tips)],
+        Fate::Emptied(tips) => {
+            let followed = follow(pull, tips);
+            pull.state = PullState::Closed { at };
+            vec![followed, PullAction::Closed]
+        }
+    };
+    actions.into_iter().map(|action| Touched { number, action }).collect()
+}
+
+fn follow(pull: &mut Pull, tips: Tips) -> PullAction {
+    pull.base.sha = tips.base;
+    PullAction::Synchronize { before: std::mem::replace(&mut pull.head.sha, tips.head) }
 }

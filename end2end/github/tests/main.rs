@@ -16,6 +16,8 @@ mod pages;
 #[cfg(test)]
 mod pulls;
 #[cfg(test)]
+mod reopening;
+#[cfg(test)]
 mod repos;
 #[cfg(test)]
 mod restart;

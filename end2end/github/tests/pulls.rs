@@ -1,4 +1,4 @@
-use crate::support::{ANNA, Answer, BOB, REPO, World, eventually};
+use crate::support::{ANNA, Answer, BOB, REPO, World, eventually, git, worked};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -184,5 +184,79 @@ async fn a_closed_pull_request_makes_room_and_cannot_come_back_beside_another() 
     let reopen = json!({ "state": "open" });
     let refused =
         world.send(Method::PATCH, &path(&format!("/pulls/{first}")), ANNA, reopen).await.is(422);
-    assert_eq!(refused.message(), "A pull request already exists for acme:fix.");
+    let text = "state cannot be changed. There is already an open pull request from fix to main.";
+    assert_eq!(refused.message(), text);
+}
+
+#[tokio::test]
+async fn texts_bases_states_and_orders_that_github_does_not_take_are_refused() {
+    let world = World::shop().await;
+    let number = world.open_pull().await;
+    let pull = path(&format!("/pulls/{number}"));
+    let edit = async |wish: Value| world.send(Method::PATCH, &pull, ANNA, wish).await.is(422);
+    for titled in [path("/pulls"), pull.clone(), path(&format!("/issues/{number}"))] {
+        let method = if titled.ends_with("/pulls") { Method::POST } else { Method::PATCH };
+        let wish = json!({ "title": " ", "head": "fix", "base": "main" });
+        let refused = world.send(method, &titled, ANNA, wish).await.is(422);
+        let expected = json!({ "resource": "Issue", "field": "title", "code": "missing_field" });
+        assert_eq!(refused.body["errors"][0], expected, "{titled}");
+    }
+    let refused = edit(json!({ "base": "fix" })).await;
+    let text = "There are no new commits between base branch 'fix' and head branch 'fix'";
+    assert_eq!(refused.message(), text);
+    let refused = edit(json!({ "base": "nowhere" })).await;
+    assert_eq!(refused.message(), "Proposed base branch 'nowhere' was not found");
+    edit(json!({ "state": "merged" })).await;
+    let same = json!({ "title": "x", "head": "main", "base": "main" });
+    let refused = world.post(&path("/pulls"), ANNA, same).await.is(422);
+    assert_eq!(refused.message(), "No commits between main and main");
+    for query in ["state=merged", "sort=name", "direction=up"] {
+        world.get(&path(&format!("/pulls?{query}")), ANNA).await.is(422);
+    }
+    for query in ["state=all", "sort=long-running", "sort=updated&direction=desc"] {
+        let found = world.get(&path(&format!("/pulls?{query}")), ANNA).await.is(200);
+        assert_eq!(found.body[0]["number"], number, "{query}");
+    }
+    world.control().close_pull(REPO, number, "anna").await.unwrap();
+    world.push("next", "x", "x\n").await;
+    let refused = edit(json!({ "base": "next", "state": "open" })).await;
+    assert_eq!(refused.message(), "Cannot change the base branch of a closed pull request.");
+    let read = world.get(&pull, ANNA).await.is(200);
+    assert_eq!((&read.body["state"], &read.body["title"]), (&json!("closed"), &json!("Fix")));
+    world.conforms();
+}
+
+#[tokio::test]
+async fn the_merge_that_is_tried_can_be_fetched_and_no_ref_of_a_pull_request_be_pushed() {
+    let world = World::shop().await;
+    let number = world.open_pull().await;
+    let dir = tempfile::TempDir::new().unwrap();
+    let url = world.clone_url(REPO, ANNA);
+    worked(&git(dir.path(), &["clone", "--quiet", &url, "."]).await);
+    let name = format!("refs/pull/{number}/merge");
+    let merge_sha = async || {
+        let pull = world.get(&path(&format!("/pulls/{number}")), ANNA).await.is(200);
+        pull.body["mergeable"].as_bool()?;
+        pull.body["merge_commit_sha"].as_str().map(str::to_owned)
+    };
+    let first = eventually(&merge_sha).await;
+    worked(&git(dir.path(), &["fetch", "--quiet", "origin", &name]).await);
+    assert_eq!(worked(&git(dir.path(), &["rev-parse", "FETCH_HEAD"]).await), first);
+    let main = world.control().branch_tip(REPO, "main").await.unwrap().unwrap();
+    let head = world.control().branch_tip(REPO, "fix").await.unwrap().unwrap();
+    let shown = git(dir.path(), &["show", "--no-patch", "--format=%P %s", "FETCH_HEAD"]).await;
+    assert_eq!(worked(&shown), format!("{main} {head} Merge {head} into {main}"));
+    let pushed = git(dir.path(), &["push", "origin", &format!("HEAD:{name}")]).await;
+    let said = String::from_utf8_lossy(&pushed.stderr);
+    assert!(said.contains("deny updating a hidden ref"), "{said}");
+    world.push("fix", "more", "more\n").await;
+    let second = eventually(async || merge_sha().await.filter(|sha| *sha != first)).await;
+    let listed = world.get(&path("/pulls"), ANNA).await.is(200);
+    assert_eq!(listed.body[0]["merge_commit_sha"], second);
+    let merged = merge(&world, number, json!({})).await.is(200);
+    let listed = world.get(&path("/pulls?state=closed"), ANNA).await.is(200);
+    assert_eq!(listed.body[0]["merge_commit_sha"], merged.body["sha"]);
+    let refs = worked(&git(dir.path(), &["ls-remote", "origin", "refs/pull/*"]).await);
+    assert!(refs.ends_with("refs/pull/1/head") && !refs.contains("merge"), "{refs}");
+    world.conforms();
 }

@@ -10,22 +10,76 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Action {
-    CreateUser { login: String, token: String },
-    CreateOrganisation { login: String },
-    GrantToken { token: String, login: String },
-    RevokeToken { token: String },
+    CreateUser {
+        login: String,
+        token: String,
+    },
+    CreateOrganisation {
+        login: String,
+    },
+    GrantToken {
+        token: String,
+        login: String,
+    },
+    RevokeToken {
+        token: String,
+    },
     CreateRepo(NewRepo),
-    Grant { repo: String, login: String, access: Access },
-    Archive { repo: String },
-    Unarchive { repo: String },
-    BlockBranch { repo: String, branch: String, reason: String },
-    UnblockBranch { repo: String, branch: String },
+    Grant {
+        repo: String,
+        login: String,
+        access: Access,
+    },
+    Archive {
+        repo: String,
+    },
+    Unarchive {
+        repo: String,
+    },
+    BlockBranch {
+        repo: String,
+        branch: String,
+        reason: String,
+    },
+    UnblockBranch {
+        repo: String,
+        branch: String,
+    },
     Commit(NewCommit),
-    DeleteBranch { repo: String, branch: String, by: String },
-    OpenPull { repo: String, by: String, title: String, head: String, base: String },
-    ClosePull { repo: String, number: u64, by: String },
-    ReopenPull { repo: String, number: u64, by: String },
-    MergePull { repo: String, number: u64, by: String },
+    DeleteBranch {
+        repo: String,
+        branch: String,
+        by: String,
+    },
+    /// Puts a branch on a commit whatever it is on now, and makes it when it is not there.
+    ForcePush {
+        repo: String,
+        branch: String,
+        to: String,
+        by: String,
+    },
+    OpenPull {
+        repo: String,
+        by: String,
+        title: String,
+        head: String,
+        base: String,
+    },
+    ClosePull {
+        repo: String,
+        number: u64,
+        by: String,
+    },
+    ReopenPull {
+        repo: String,
+        number: u64,
+        by: String,
+    },
+    MergePull {
+        repo: String,
+        number: u64,
+        by: String,
+    },
     Fault(Rule),
     DeliveryFault(DeliveryRule),
     ClearFaults,
@@ -52,6 +106,9 @@ impl Control {
             Action::Commit(wish) => return Ok(json!({ "sha": self.commit(&wish).await? })),
             Action::DeleteBranch { repo, branch, by } => {
                 self.delete_branch(&repo, &branch, &by).await?;
+            }
+            Action::ForcePush { repo, branch, to, by } => {
+                self.force_push(&repo, &branch, &to, &by).await?;
             }
             Action::OpenPull { repo, by, title, head, base } => {
                 let number = self.open_pull(&repo, &by, &title, &head, &base).await?;

@@ -4,6 +4,7 @@
 //! administrator who revokes a token, and the network that fails.
 
 mod action;
+mod branches;
 mod error;
 mod http;
 mod repos;

@@ -101,7 +101,7 @@ impl Control {
         }
         let branch = wish.default_branch.clone().unwrap_or_else(|| "main".to_owned());
         let at = wish.committed_at.clone().unwrap_or_else(|| crate::json::time(now()));
-        let by = signature(owner, at);
+        let by = Signature::of_user(owner, at);
         let git = self.github.git(&key);
         git.init(&branch).await?;
         let files = import_files(&wish.files)?;
@@ -154,7 +154,7 @@ impl Control {
         let before = at.git.refs("refs/heads/").await?;
         let default = format!("refs/heads/{}", at.repo.default_branch);
         let from = before.get(&format!("refs/heads/{}", wish.branch)).or(before.get(&default));
-        let by = signature(&wish.by, crate::json::time(now()));
+        let by = Signature::of_user(&wish.by, crate::json::time(now()));
         let commit = ImportCommit {
             branch: &wish.branch,
             from: from.map(String::as_str),
@@ -242,7 +242,7 @@ impl Control {
         Ok(self.at(repo, "ghost")?.repo.pulls.values().map(summary).collect())
     }
 
-    fn at(&self, repo: &str, login: &str) -> Result<Readable, ControlError> {
+    pub(super) fn at(&self, repo: &str, login: &str) -> Result<Readable, ControlError> {
         let missing = || ControlError::NoRepo { repo: repo.to_owned() };
         let (owner, name) = repo.split_once('/').ok_or_else(missing)?;
         Readable::acting(&self.github, &RepoKey::new(owner, name), login).map_err(|_| missing())
@@ -290,11 +290,6 @@ fn languages(files: &[FileContent]) -> BTreeMap<String, u64> {
         }
     }
     languages
-}
-
-fn signature(login: &str, at: String) -> Signature {
-    let email = format!("{login}@users.noreply.github.com");
-    Signature { name: login.to_owned(), email, at }
 }
 
 fn import_files(files: &[FileContent]) -> Result<Vec<ImportFile<'_>>, ControlError> {

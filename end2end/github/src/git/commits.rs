@@ -24,6 +24,14 @@ pub(crate) struct Signature {
     pub(crate) at: String,
 }
 
+impl Signature {
+    /// A user under the address that GitHub gives to everybody.
+    pub(crate) fn of_user(login: &str, at: String) -> Self {
+        let email = format!("{login}@users.noreply.github.com");
+        Self { name: login.to_owned(), email, at }
+    }
+}
+
 impl Git {
     pub(crate) async fn commit(&self, sha: &str) -> Result<Commit, GitError> {
         let range = ["--max-count=1", "--end-of-options", sha];

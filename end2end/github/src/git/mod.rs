@@ -15,6 +15,6 @@ pub(crate) use command::{Git, GitError, clean_environment};
 pub(crate) use commits::{Commit, Signature};
 pub(crate) use diff::{FileChange, FileStatus};
 pub(crate) use import::{ImportCommit, ImportFile};
-pub(crate) use merge::{MergeMethod, MergeOrder, MergeOutcome, Mergeability};
+pub(crate) use merge::{MergeMethod, MergeOrder, MergeOutcome};
 pub(crate) use refs::{RefChange, RefMove, RefMoved, is_branch_name, is_sha};
 pub(crate) use trees::{EntryKind, TreeEntry};

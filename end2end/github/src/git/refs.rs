@@ -119,6 +119,18 @@ impl Git {
         self.run(&["update-ref", "--", &name, sha]).await.map(drop)
     }
 
+    /// Shows the merge that was tried for an open pull request.
+    pub(crate) async fn keep_pull_merge(&self, number: u64, sha: &str) -> Result<(), GitError> {
+        let name = format!("refs/pull/{number}/merge");
+        self.run(&["update-ref", "--", &name, sha]).await.map(drop)
+    }
+
+    /// A pull request that is no longer open has no merge to try.
+    pub(crate) async fn drop_pull_merge(&self, number: u64) -> Result<(), GitError> {
+        let name = format!("refs/pull/{number}/merge");
+        self.run(&["update-ref", "-d", "--", &name]).await.map(drop)
+    }
+
     pub(crate) async fn is_ancestor(&self, old: &str, new: &str) -> Result<bool, GitError> {
         let args = ["merge-base", "--is-ancestor", "--end-of-options", old, new];
         Ok(self.try_run(&args, &[], &[]).await?.code == 0)

@@ -1,6 +1,6 @@
 //! Pull requests as issues: labels, assignees and comments. Issues alone are not stood in for.
 
-use super::page::Page;
+use super::{PullEdit, WantedState, edit_pull, page::Page};
 use crate::{
     call::{Input, Readable, Writable},
     clock::now,
@@ -27,6 +27,7 @@ const COMMENT_CHARS_MAX: usize = 65_536;
 pub(super) struct IssueEdit {
     title: Option<String>,
     body: Option<String>,
+    state: Option<WantedState>,
     labels: Option<Vec<Label>>,
     assignees: Option<Vec<String>>,
 }
@@ -55,17 +56,13 @@ pub(super) async fn patch(
     let number = at.number()?;
     let labels = wish.labels.map(names).transpose()?;
     let assignees = wish.assignees.map(|logins| known_logins(&at, logins)).transpose()?;
+    let IssueEdit { title, body, state, .. } = wish;
+    if title.is_some() || body.is_some() || state.is_some() {
+        edit_pull(&at, number, &login, PullEdit { title, body, base: None, state }).await?;
+    }
     let actions = at.update(|repo| {
         let pull = repo.pulls.get_mut(&number).ok_or(ApiError::NotFound)?;
-        let mut actions = Vec::new();
-        if wish.title.is_some() || wish.body.is_some() {
-            pull.title = wish.title.unwrap_or_else(|| pull.title.clone());
-            pull.body = wish.body.or_else(|| pull.body.clone());
-            actions.push(PullAction::Edited);
-        }
-        if let Some(labels) = labels {
-            actions.extend(set_labels(pull, labels));
-        }
+        let actions = labels.map(|labels| set_labels(pull, labels)).unwrap_or_default();
         pull.assignees = assignees.unwrap_or_else(|| pull.assignees.clone());
         pull.updated_at = now();
         Ok(actions)

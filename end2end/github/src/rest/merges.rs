@@ -4,7 +4,9 @@ use crate::{
     error::ApiError,
     git::{MergeMethod, MergeOrder, MergeOutcome, RefChange, RefMove, RefMoved, Signature},
     hooks::{self, PullAction},
-    json, pushes,
+    json,
+    pulls::prepare,
+    pushes,
     state::{Pull, PullState},
 };
 use axum::{Json, http::StatusCode};
@@ -110,10 +112,9 @@ async fn build(
     let title = wish.commit_title.as_ref().unwrap_or(&title);
     let body = wish.commit_message.as_ref().unwrap_or(&pull.title);
     let message = format!("{title}\n\n{body}");
-    let email = format!("{login}@users.noreply.github.com");
-    let by = Signature { name: login.to_owned(), email, at: json::time(now()) };
+    let by = Signature::of_user(login, json::time(now()));
     let head = &pull.head.sha;
-    let order = MergeOrder { method, base, head, message: &message, by: &by };
+    let order = MergeOrder { method, base, head, message: &message, author: &by, committer: &by };
     Ok(at.git.build_merge(&order).await?)
 }
 
@@ -132,5 +133,6 @@ async fn close_as_merged(
     })?;
     let repo = at.reread()?;
     let pull = repo.pulls.get(&number).ok_or(ApiError::NotFound)?;
+    prepare(&at.call.github, &repo, pull).await?;
     hooks::tell_pull(&at.call.github, &repo, pull, &PullAction::Closed, login).await
 }

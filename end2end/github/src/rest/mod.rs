@@ -11,6 +11,7 @@ mod issues;
 mod merges;
 mod page;
 mod people;
+mod pull_edits;
 mod pulls;
 mod refs;
 mod repos;
@@ -18,7 +19,8 @@ mod reviews;
 mod search;
 
 pub(crate) use merges::{Merge, merge};
-pub(crate) use pulls::{NewPull, PullEdit, WantedState, create as create_pull, edit as edit_pull};
+pub(crate) use pull_edits::{PullEdit, WantedState, edit as edit_pull};
+pub(crate) use pulls::{NewPull, create as create_pull};
 
 use crate::{error::ApiError, github::Github};
 use axum::{

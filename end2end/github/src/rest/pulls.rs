@@ -1,11 +1,11 @@
-use super::page::Page;
+use super::{PullEdit, edit_pull, page::Page};
 use crate::{
     call::{Input, Readable, Writable},
     clock::now,
     error::ApiError,
     hooks::{self, PullAction},
     json,
-    pulls::{fork_point, show},
+    pulls::{fork_point, prepare, show, with_trial},
     state::{Pull, PullState, Readiness, Repo, Tip},
 };
 use axum::{
@@ -30,24 +30,11 @@ pub(crate) struct NewPull {
     pub(crate) draft: bool,
 }
 
-/// `draft` is missing here: GitHub ignores it, too.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct PullEdit {
-    pub(crate) title: Option<String>,
-    pub(crate) body: Option<String>,
-    pub(crate) base: Option<String>,
-    pub(crate) state: Option<WantedState>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum WantedState {
-    Open,
-    Closed,
-}
-
 pub(super) async fn list(at: Readable, page: Page) -> Result<Response, ApiError> {
-    let state = page.query("state").unwrap_or("open");
+    let state = one_of(&page, "state", &["open", "closed", "all"])?;
+    let sort = one_of(&page, "sort", &["created", "updated", "popularity", "long-running"])?;
+    let direction = if sort == "created" { ["desc", "asc"] } else { ["asc", "desc"] };
+    let direction = one_of(&page, "direction", &direction)?;
     let head = page.query("head").and_then(|head| head.split_once(':'));
     let base = page.query("base");
     let fits = |pull: &Pull| {
@@ -58,17 +45,32 @@ pub(super) async fn list(at: Readable, page: Page) -> Result<Response, ApiError>
         state_fits && head_fits && base.is_none_or(|base| base == pull.base.branch)
     };
     let mut pulls: Vec<&Pull> = at.repo.pulls.values().filter(|pull| fits(pull)).collect();
-    if page.query("sort") == Some("updated") {
-        pulls.sort_by_key(|pull| pull.updated_at);
+    match sort {
+        "updated" => pulls.sort_by_key(|pull| pull.updated_at),
+        "popularity" => pulls.sort_by_key(|pull| pull.comments.len()),
+        // The numbers are in the order of creation.
+        _ => (),
     }
-    let newest_first = page.query("sort").is_none_or(|sort| sort == "created");
-    if page.query("direction").unwrap_or(if newest_first { "desc" } else { "asc" }) == "desc" {
+    if direction == "desc" {
         pulls.reverse();
     }
     let accounts = at.call.github.store.accounts();
     let viewer = at.call.login.as_deref();
     let shown = json::Shown { repo: &at.repo, accounts: &accounts, urls: at.urls(), viewer };
-    Ok(page.of(at.urls(), &pulls, |pull| json::pull_simple(pull, shown)))
+    let show =
+        |pull: &&Pull| with_trial(&at.call.github, &at.repo, pull, json::pull_simple(pull, shown));
+    Ok(page.of(at.urls(), &pulls, show))
+}
+
+/// A part of the query that GitHub takes a few words for; the first of them when it is absent.
+fn one_of(
+    page: &Page,
+    field: &'static str,
+    words: &[&'static str],
+) -> Result<&'static str, ApiError> {
+    let Some(given) = page.query(field) else { return Ok(words.first().copied().unwrap_or("")) };
+    let word = words.iter().find(|word| **word == given).copied();
+    word.ok_or_else(|| ApiError::invalid("PullRequest", field))
 }
 
 pub(super) async fn get(at: Readable) -> Result<Json<Value>, ApiError> {
@@ -86,20 +88,19 @@ pub(super) async fn post(
 
 /// Opens a pull request and tells its hooks.
 pub(crate) async fn create(at: &Readable, login: &str, wish: NewPull) -> Result<u64, ApiError> {
-    let title = wish.title.filter(|title| !title.trim().is_empty());
-    let title = title.ok_or_else(|| ApiError::missing("PullRequest", "title"))?;
-    check_texts(&title, wish.body.as_deref())?;
-    let head = find_tip(at, wish.head, "head").await?;
-    let base = find_tip(at, wish.base, "base").await?;
-    let (ahead, _) = at.git.ahead_behind(&base.sha, &head.sha).await?;
-    if ahead == 0 {
-        let text = format!("No commits between {} and {}", base.branch, head.branch);
-        return Err(ApiError::custom("PullRequest", text));
-    }
+    let missing = |field| ApiError::missing("PullRequest", field);
+    let title = wish.title.ok_or_else(|| ApiError::missing("Issue", "title"))?;
+    check_texts(Some(&title), wish.body.as_deref())?;
+    // No push comes between the tips that are read and the pull request that has them.
+    let _turn = at.call.github.push_locks.lock(&at.key()).await;
+    let head = find_head(at, &wish.head.ok_or_else(|| missing("head"))?).await?;
+    let head = head.ok_or_else(|| ApiError::invalid("PullRequest", "head"))?;
+    let base = find_base(at, &wish.base.ok_or_else(|| missing("base"))?).await?;
+    let base = base.ok_or_else(|| ApiError::invalid("PullRequest", "base"))?;
+    refuse_nothing(at, &head, &base).await?;
     let readiness = if wish.draft { Readiness::Draft } else { Readiness::Ready };
     let at_time = now();
     let pull = at.update(|repo| {
-        refuse_second(repo, &head.branch, &base.branch)?;
         let pull = Pull {
             number: repo.next_number(),
             title,
@@ -116,12 +117,30 @@ pub(crate) async fn create(at: &Readable, login: &str, wish: NewPull) -> Result<
             created_at: at_time,
             updated_at: at_time,
         };
+        refuse_second(repo, &pull)?;
         repo.pulls.insert(pull.number, pull.clone());
         Ok(pull)
     })?;
+    let repo = at.reread()?;
     at.git.keep_pull_head(pull.number, &pull.head.sha).await?;
-    hooks::tell_pull(&at.call.github, &*at.reread()?, &pull, &PullAction::Opened, login).await?;
+    prepare(&at.call.github, &repo, &pull).await?;
+    hooks::tell_pull(&at.call.github, &repo, &pull, &PullAction::Opened, login).await?;
     Ok(pull.number)
+}
+
+/// Between a head and a base must be something to merge.
+async fn refuse_nothing(at: &Readable, head: &Tip, base: &Tip) -> Result<(), ApiError> {
+    if at.git.merge_base(&base.sha, &head.sha).await?.is_none() {
+        let (head, base) = (&head.branch, &base.branch);
+        let text = format!("The {head} branch has no history in common with {base}");
+        return Err(ApiError::custom("PullRequest", text));
+    }
+    let (ahead, _) = at.git.ahead_behind(&base.sha, &head.sha).await?;
+    if ahead == 0 {
+        let text = format!("No commits between {} and {}", base.branch, head.branch);
+        return Err(ApiError::custom("PullRequest", text));
+    }
+    Ok(())
 }
 
 pub(super) async fn patch(
@@ -129,80 +148,8 @@ pub(super) async fn patch(
     Input(wish): Input<PullEdit>,
 ) -> Result<Json<Value>, ApiError> {
     let number = at.number()?;
-    edit(&at, number, &login, wish).await?;
+    edit_pull(&at, number, &login, wish).await?;
     answer(&at, &*at.reread()?, number).await
-}
-
-/// Changes texts, base and state; all of it or nothing.
-pub(crate) async fn edit(
-    at: &Readable,
-    number: u64,
-    login: &str,
-    wish: PullEdit,
-) -> Result<(), ApiError> {
-    check_texts(wish.title.as_deref().unwrap_or("-"), wish.body.as_deref())?;
-    let base = match wish.base {
-        Some(base) => Some(find_tip(at, Some(base), "base").await?),
-        None => None,
-    };
-    let known = at.repo.pulls.get(&number).ok_or(ApiError::NotFound)?;
-    let head = at.git.branch_tip(&known.head.branch).await?;
-    let actions = at.update(|repo| {
-        let mut actions = Vec::new();
-        let mut pull = repo.pulls.get(&number).ok_or(ApiError::NotFound)?.clone();
-        if let Some(action) = change_state(repo, &mut pull, wish.state, head)? {
-            actions.push(action);
-        }
-        if wish.title.is_some() || wish.body.is_some() || base.is_some() {
-            pull.title = wish.title.unwrap_or(pull.title);
-            pull.body = wish.body.or(pull.body);
-            pull.base = base.unwrap_or(pull.base);
-            actions.push(PullAction::Edited);
-        }
-        pull.updated_at = now();
-        repo.pulls.insert(number, pull);
-        Ok(actions)
-    })?;
-    let repo = at.reread()?;
-    let pull = repo.pulls.get(&number).ok_or(ApiError::NotFound)?;
-    for action in &actions {
-        hooks::tell_pull(&at.call.github, &repo, pull, action, login).await?;
-    }
-    Ok(())
-}
-
-fn change_state(
-    repo: &Repo,
-    pull: &mut Pull,
-    wanted: Option<WantedState>,
-    head: Option<String>,
-) -> Result<Option<PullAction>, ApiError> {
-    match (&pull.state, wanted) {
-        (PullState::Open, Some(WantedState::Closed)) => {
-            pull.state = PullState::Closed { at: now() };
-            Ok(Some(PullAction::Closed))
-        }
-        (PullState::Closed { .. }, Some(WantedState::Open)) => {
-            refuse_second(repo, &pull.head.branch, &pull.base.branch)?;
-            let gone = || {
-                let text = format!(
-                    "state cannot be changed. The {} branch has been deleted.",
-                    pull.head.branch
-                );
-                ApiError::custom("PullRequest", text)
-            };
-            pull.head.sha = head.ok_or_else(gone)?;
-            pull.state = PullState::Open;
-            Ok(Some(PullAction::Reopened))
-        }
-        (PullState::Merged { .. }, Some(WantedState::Open)) => {
-            let text = "state cannot be changed. The pull request cannot be reopened.";
-            Err(ApiError::custom("PullRequest", text))
-        }
-        (PullState::Open, Some(WantedState::Open))
-        | (PullState::Closed { .. } | PullState::Merged { .. }, Some(WantedState::Closed))
-        | (_, None) => Ok(None),
-    }
 }
 
 pub(super) async fn files(at: Readable, page: Page) -> Result<Response, ApiError> {
@@ -226,9 +173,11 @@ async fn answer(at: &Readable, repo: &Repo, number: u64) -> Result<Json<Value>, 
 }
 
 /// GitHub lets at most one open pull request go from a branch to a base.
-fn refuse_second(repo: &Repo, head: &str, base: &str) -> Result<(), ApiError> {
-    let mut open = repo.open_pulls();
-    if open.any(|pull| pull.head.branch == head && pull.base.branch == base) {
+pub(super) fn refuse_second(repo: &Repo, pull: &Pull) -> Result<(), ApiError> {
+    let (head, base) = (&pull.head.branch, &pull.base.branch);
+    let is_second =
+        |it: &Pull| it.number != pull.number && it.head.branch == *head && it.base.branch == *base;
+    if pull.is_open() && repo.open_pulls().any(is_second) {
         let text = format!("A pull request already exists for {}:{head}.", repo.owner);
         return Err(ApiError::custom("PullRequest", text));
     }
@@ -236,25 +185,28 @@ fn refuse_second(repo: &Repo, head: &str, base: &str) -> Result<(), ApiError> {
 }
 
 /// The branch that a text names: `branch`, or `owner:branch` with this repository's owner.
-async fn find_tip(
-    at: &Readable,
-    text: Option<String>,
-    field: &'static str,
-) -> Result<Tip, ApiError> {
-    let text = text.ok_or_else(|| ApiError::missing("PullRequest", field))?;
-    let branch = match text.split_once(':') {
-        Some((owner, branch)) if owner.eq_ignore_ascii_case(&at.repo.owner) => branch,
+async fn find_head(at: &Readable, text: &str) -> Result<Option<Tip>, ApiError> {
+    match text.split_once(':') {
+        Some((owner, branch)) if owner.eq_ignore_ascii_case(&at.repo.owner) => {
+            find_base(at, branch).await
+        }
         // Forks are not stood in for.
-        Some(_) => return Err(ApiError::invalid("PullRequest", field)),
-        None => text.as_str(),
-    };
-    let sha = at.git.branch_tip(branch).await?;
-    let sha = sha.ok_or_else(|| ApiError::invalid("PullRequest", field))?;
-    Ok(Tip { branch: branch.to_owned(), sha })
+        Some(_) => Ok(None),
+        None => find_base(at, text).await,
+    }
 }
 
-fn check_texts(title: &str, body: Option<&str>) -> Result<(), ApiError> {
-    if title.chars().count() > TITLE_CHARS_MAX {
+pub(super) async fn find_base(at: &Readable, branch: &str) -> Result<Option<Tip>, ApiError> {
+    let sha = at.git.branch_tip(branch).await?;
+    Ok(sha.map(|sha| Tip { branch: branch.to_owned(), sha }))
+}
+
+pub(super) fn check_texts(title: Option<&str>, body: Option<&str>) -> Result<(), ApiError> {
+    if title.is_some_and(|title| title.trim().is_empty()) {
+        // It is as an issue that a pull request has a title.
+        return Err(ApiError::missing("Issue", "title"));
+    }
+    if title.is_some_and(|title| title.chars().count() > TITLE_CHARS_MAX) {
         let text = format!("title is too long (maximum is {TITLE_CHARS_MAX} characters)");
         return Err(ApiError::custom("PullRequest", text));
     }
