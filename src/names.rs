@@ -98,6 +98,12 @@ impl fmt::Display for PullNumber {
     }
 }
 
+/// The number by which a code host knows a repository. It stays when the repository is renamed or
+/// moves to another owner, and is never given to another one: names are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HostRepoId(pub i64);
+
 impl RepoName {
     /// The part before the slash.
     #[must_use]

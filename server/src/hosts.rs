@@ -8,6 +8,7 @@ use crate::{
             GitHub, SetupError, Timeouts,
             address::{AddressError as ApiAddressError, ApiAddress},
         },
+        looker::Looker,
     },
     git::remote::{GitBase, Remote, RemoteError},
     secret::seal::{KeyId, OpenError, Place, SealKey, Sealed},
@@ -41,6 +42,8 @@ pub struct Access {
     pub host: code_hosts::CodeHost,
     pub credential: CredentialId,
     pub api: Arc<dyn CodeHost>,
+    /// Looks of jobs that run at once are one request.
+    pub looker: Arc<Looker>,
     git_base: GitBase,
     token: SecretString,
 }
@@ -164,7 +167,8 @@ impl Hosts {
         let (git_base, api) = self
             .connect(&host.api_url, &host.git_url, token.clone())
             .map_err(|source| HostsError::Address { api_url: api_url(), source })?;
-        let access = Access { host, credential: credential.id, api, git_base, token };
+        let looker = Arc::new(Looker::new(Arc::clone(&api)));
+        let access = Access { host, credential: credential.id, api, looker, git_base, token };
         self.open
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

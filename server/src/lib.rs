@@ -4,6 +4,7 @@
 //! - [`web`], [`ui`], [`api`]: what is answered; [`cli`]: who asks
 //! - [`commands`]: what people ask for, one function per use case
 //! - [`handlers`], [`jobs`]: what goes on in the background, and how it is leased
+//! - [`look`]: how things stand on the code hosts, read for many at once and written down
 //! - [`store`], [`postgres`]: the database
 //! - [`hosts`], [`code_host`], [`git`], [`executor`]: the world outside
 //! - [`secret`], [`markdown`], [`diff_view`], [`clock`]: what many need
@@ -25,6 +26,7 @@ pub mod handlers;
 pub mod highlight;
 pub mod hosts;
 pub mod jobs;
+pub mod look;
 pub mod markdown;
 pub mod postgres;
 pub mod secret;

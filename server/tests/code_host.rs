@@ -11,6 +11,7 @@ use drover::{
 use drover_server::code_host::{
     CodeHost, CodeHostError, Limit, NewPull, PullChange, PullInfo, Readiness, Rejection,
     github::{GitHub, Timeouts, address::ApiAddress},
+    look::{LookTarget, Part},
     probe::{Probe, probe},
 };
 use github_stand_in::{
@@ -207,6 +208,38 @@ async fn a_pull_request_goes_through_its_life() {
     assert_eq!(state(github.get_pull(&repo, number).await.unwrap()), PullState::Merged);
     let gone = github.get_pull(&repo, PullNumber(99)).await.unwrap_err();
     assert!(gone.to_string().contains("pull request #99 in `acme/web`"), "{gone}");
+}
+
+#[tokio::test]
+async fn one_look_tells_how_many_things_stand() {
+    let world = World::new().await;
+    let number = world.create().await.unwrap().pull.number;
+    let target = |repo: &str, head: &str, number| LookTarget {
+        repo: name(repo),
+        head: Some(name(head)),
+        base: Some(name("main")),
+        number,
+    };
+    let targets = [
+        target("acme/web", "drover/x", Some(number)),
+        target("acme/web", "none", Some(PullNumber(99))),
+        target("acme/none", "drover/x", None),
+    ];
+    let looked = world.github.look(&targets).await;
+    let [Ok(first), Ok(second), Err(CodeHostError::NotFound { .. })] = looked.as_slice() else {
+        panic!("{looked:#?}")
+    };
+    assert_eq!(first.repo.name, name("acme/web"));
+    assert_eq!(first.repo.default_branch, Some(name("main")));
+    let pull = first.pull.found().unwrap();
+    assert_eq!(first.head.found().unwrap().commit, pull.pull.head);
+    assert_eq!(first.open.found().unwrap().as_slice(), std::slice::from_ref(pull));
+    assert_eq!((&second.head, &second.pull), (&Part::Absent, &Part::Absent));
+    assert!(second.base.found().is_some());
+    world.fault("POST", "/graphql", Fault::Status { status: 502 });
+    world.fault("GET", "/repos/*/*", Fault::Status { status: 502 });
+    let looked = world.github.look(&targets[..1]).await;
+    assert!(matches!(looked[..], [Err(CodeHostError::Unavailable { .. })]), "{looked:#?}");
 }
 
 #[tokio::test]

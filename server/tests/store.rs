@@ -8,6 +8,7 @@ use drover::{
         status::{StatusFacts, Work, status},
     },
     id::{ChangesetId, DraftId, ExecutionId, UserId, WorkspaceId},
+    names::HostRepoId,
     view::execution::{ExecutionState, LogStream, WorkspaceState},
     viewer::Role,
 };
@@ -24,7 +25,8 @@ use drover_server::store::{
     janitor,
     jobs::{self, Ask, NewJob},
     logs::{self, NewLine},
-    pulls, repositories,
+    pulls,
+    repositories::{self, Archive, RepositoryState, SeenRepository},
     rewire::rewire,
     sessions, tokens, users, workspaces,
 };
@@ -341,6 +343,60 @@ async fn a_repository_keeps_its_row_when_it_is_seen_again() {
     let name = "ACME/WEB".parse().unwrap();
     let found = repositories::find(conn, world.code_host, &name).await.unwrap().unwrap();
     assert_eq!(found.name.as_str(), "Acme/Web");
+}
+
+/// A repository as it is seen under a name, with the number that is the repository.
+fn seen_as(id: i64, name: &str) -> SeenRepository {
+    SeenRepository {
+        id: HostRepoId(id),
+        name: name.parse().unwrap(),
+        default_branch: "main".parse().unwrap(),
+        archive: Archive::Active,
+        language: None,
+        topics: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_repository_is_its_number_and_not_its_name() {
+    let world = World::new().await;
+    let conn = &mut *world.db.conn().await;
+    let host = world.code_host;
+    let first = [seen_as(1, "acme/a"), seen_as(2, "acme/b")];
+    let rows = repositories::upsert(conn, host, &first).await.unwrap();
+    let (one, two) = (rows[0].id, rows[1].id);
+    // They change names, and a third is made under a name that one of them had.
+    let swapped = [seen_as(1, "acme/b"), seen_as(2, "acme/c"), seen_as(3, "acme/a")];
+    let rows = repositories::upsert(conn, host, &swapped).await.unwrap();
+    let ids: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.id)).collect();
+    assert_eq!((ids[1], ids[2]), (("acme/b", one), ("acme/c", two)));
+    assert!(ids[0].0 == "acme/a" && ids[0].1 != one, "{ids:?}");
+
+    // One that is seen under the name of another takes it from that one.
+    repositories::upsert(conn, host, &[seen_as(9, "acme/b")]).await.unwrap();
+    assert!(repositories::load(conn, one).await.unwrap().name_lost_at.is_some());
+    let state = RepositoryState {
+        repo: one,
+        id: HostRepoId(1),
+        name: "acme/found".parse().unwrap(),
+        default_branch: Some("next".parse().unwrap()),
+        archive: Archive::Archived,
+    };
+    repositories::record(conn, host, &[state]).await.unwrap();
+    let row = repositories::load(conn, one).await.unwrap();
+    assert_eq!((row.name.as_str(), row.name_lost_at), ("acme/found", None));
+    assert_eq!((row.default_branch.as_str(), row.archive), ("next", Archive::Archived));
+}
+
+#[tokio::test]
+async fn a_repository_that_an_older_drover_saw_gets_its_number() {
+    let world = World::new().await;
+    let conn = &mut *world.db.conn().await;
+    let rows = repositories::upsert(conn, world.code_host, &[seen_as(1, "acme/a")]).await.unwrap();
+    world.db.run("UPDATE repositories SET external_id = NULL").await;
+    let again = repositories::upsert(conn, world.code_host, &[seen_as(1, "Acme/A")]).await.unwrap();
+    assert_eq!(again[0].id, rows[0].id);
+    assert_eq!(again[0].external_id, Some(HostRepoId(1)));
 }
 
 #[tokio::test]

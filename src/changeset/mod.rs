@@ -8,6 +8,7 @@
 //! - [`retry`]: what to do after a failure
 //! - [`status`]: the one word that people see, computed from the facts
 //! - [`marker`]: how Drover knows its own pull requests again
+//! - [`missing`]: when a pull request that is not shown counts as deleted
 //! - [`sync`]: when to read the code host again
 //!
 //! Two facts and nothing between them: [`Desired`] belongs to Drover, [`Observed`] is what the
@@ -18,6 +19,7 @@ pub mod choice;
 pub mod delta;
 pub mod facts;
 pub mod marker;
+pub mod missing;
 pub mod plan;
 pub mod retry;
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub const AFTER_WRITE: Duration = Duration::from_secs(5);
 pub const WAIT_MIN: Duration = Duration::from_secs(2 * 60);
 /// The longest wait for what is open.
 pub const WAIT_OPEN_MAX: Duration = Duration::from_secs(8 * 60 * 60);
-/// The longest wait for what is closed or read-only, and may come back.
+/// The longest wait for what is closed, read-only or hidden, and may come back.
 pub const WAIT_CLOSED_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The share of its age that a pull request is left alone.
 const AGE_SHARE: u32 = 10;
@@ -35,9 +35,11 @@ pub struct SyncFacts {
 pub fn next_sync(facts: &SyncFacts, now: Timestamp) -> Option<Timestamp> {
     let SyncFacts { state, updated_at, written_at, synced_at } = *facts;
     let longest = match state {
-        PullState::Merged | PullState::Deleted => return None,
+        PullState::Merged => return None,
         PullState::Draft | PullState::Open => WAIT_OPEN_MAX,
         PullState::Closed | PullState::ReadOnly => WAIT_CLOSED_MAX,
+        // It may only be hidden from the credential.
+        PullState::Deleted => return Some(now.max(synced_at + WAIT_CLOSED_MAX)),
     };
     let unread = written_at.filter(|written| *written >= synced_at);
     if let Some(written) = unread {
@@ -75,12 +77,12 @@ mod tests {
         check(PullState::Open, 900, Some(8 * 3_600));
         check(PullState::Closed, 900, Some(24 * 3_600));
         check(PullState::ReadOnly, -5, Some(120));
+        check(PullState::Deleted, 1, Some(24 * 3_600));
     }
 
     #[test]
     fn what_is_over_is_never_read_again() {
         check(PullState::Merged, 1, None);
-        check(PullState::Deleted, 1, None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What Drover needs of a code host, in words of the domain, and GitHub as the first one.
 //!
 //! - [`error`]: every failure, classified by what is to be done about it
+//! - [`look`]: how repositories, branches and pull requests stand, many in one request
+//! - [`looker`]: looks that are asked for at once are one request
 //! - [`probe`]: what became of a pull request whose answer was lost
 //! - [`github`]: GitHub and GitHub Enterprise Server
 //!
@@ -14,6 +16,8 @@
 
 pub mod error;
 pub mod github;
+pub mod look;
+pub mod looker;
 pub mod probe;
 
 pub use error::{CodeHostError, Limit, Rejection};
@@ -22,9 +26,10 @@ use async_trait::async_trait;
 use drover::{
     campaign::spec::{RepoQuery, query::Activity},
     changeset::{Capabilities, Pull},
-    names::{BranchName, CommitSha, PullNumber, RepoName},
+    names::{BranchName, CommitSha, HostRepoId, PullNumber, RepoName},
     time::Timestamp,
 };
+use look::{LookTarget, Looked};
 use std::collections::BTreeMap;
 use url::Url;
 
@@ -38,6 +43,13 @@ pub trait CodeHost: Send + Sync {
 
     /// The repository, under the name that it has today.
     async fn find_repo(&self, name: &RepoName) -> Result<Option<RepoInfo>, CodeHostError>;
+
+    /// The repository that had this number when it was read last, wherever it is today.
+    async fn find_repo_by_id(&self, id: HostRepoId) -> Result<Option<RepoInfo>, CodeHostError>;
+
+    /// How many things stand, in as few requests as there can be: an answer for each target, in
+    /// their order, so that one that is gone or out of reach hides no other.
+    async fn look(&self, targets: &[LookTarget]) -> Vec<Looked>;
 
     /// One page of the repositories that match. A page may be empty and still have a next one,
     /// for the code host lists and the query is matched here: one request per page, none per
@@ -124,6 +136,7 @@ pub struct Account {
 /// A repository as the code host describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepoInfo {
+    pub id: HostRepoId,
     pub name: RepoName,
     pub default_branch: BranchName,
     pub activity: Activity,

@@ -115,6 +115,7 @@ async fn upsert_repos(
     let mut seen: BTreeMap<&RepoName, SeenRepository> = BTreeMap::new();
     for Place { repo, .. } in places {
         seen.entry(&repo.name).or_insert_with(|| SeenRepository {
+            id: repo.id,
             name: repo.name.clone(),
             default_branch: repo.default_branch.clone(),
             archive: match repo.activity {

@@ -1,10 +1,11 @@
 //! Reads a pull request from the code host, and has the changesets that it concerns planned
 //! again when it is other than before.
 
-use super::{reconcile::seen, retry};
+use super::retry;
 use crate::{
     code_host::CodeHostError,
     jobs::{self, Ask, ClaimedJob, Finish, NewJob},
+    look,
     state::AppState,
     store::{changesets, pulls, repositories},
 };
@@ -27,7 +28,7 @@ pub(super) async fn sync(
     };
     drop(conn);
     let now = match access.api.get_pull(&repo.name, before.seen.pull.number).await {
-        Ok(info) => seen(facts.repo, &info, None),
+        Ok(info) => look::stored(facts.repo, &info, None),
         Err(CodeHostError::NotFound { .. }) => {
             let mut gone = before.seen.clone();
             gone.pull.state = PullState::Deleted;

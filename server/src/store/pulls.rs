@@ -5,15 +5,16 @@
 use super::{
     Conn, StoreError,
     error::Found,
-    sql_types::{Db, Word, timestamptz},
+    sql_types::{Db, Word, integer, timestamptz},
 };
+use chrono::{DateTime, Utc};
 use diesel::{
     OptionalExtension, QueryableByName,
-    sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use drover::{
-    changeset::{Closer, Pull, PullState},
+    changeset::{Closer, Pull, PullState, missing::Missing},
     id::{ChangesetId, PullId, RepoId},
     names::{BranchName, CommitSha, PullNumber},
     time::Timestamp,
@@ -39,51 +40,111 @@ pub struct StoredPull {
     pub synced_at: Timestamp,
 }
 
-/// Writes down what was read. Who closed it is kept while it is closed; a close that Drover did
-/// not note by [`mark_closed_by_drover`] is a person's.
+/// When a code host was asked, by the database's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskedAt(DateTime<Utc>);
+
+/// The time before a code host is asked: what it says then does not undo what is written
+/// meanwhile.
+pub async fn asked_at(conn: &mut Conn) -> Result<AskedAt, StoreError> {
+    let row: ClockRow =
+        diesel::sql_query("SELECT clock_timestamp() AS at").get_result(conn).await?;
+    Ok(AskedAt(row.at))
+}
+
+/// Writes down what a write of ours gave. Who closed it is kept while it is closed; a close that
+/// Drover did not set out on ([`mark_closing`]) is a person's.
 pub async fn upsert(conn: &mut Conn, seen: &SeenPull) -> Result<PullId, StoreError> {
-    let SeenPull { repo, pull, branch, url, next_sync_at } = seen;
-    let Pull { number, state, title, body, base, head, merged_at } = pull;
-    let row: IdRow = diesel::sql_query(
-        "WITH stored AS (
+    let stored = store(conn, std::slice::from_ref(seen), None).await?;
+    let row = stored.into_iter().next().ok_or(StoreError::NotFound { what: "pull request" })?;
+    Ok(row.id.0)
+}
+
+/// Writes down what was read of many, except for what was written since they were asked for;
+/// gives those that are other than before.
+pub async fn record_seen(
+    conn: &mut Conn,
+    seen: &[SeenPull],
+    asked_at: AskedAt,
+) -> Result<Vec<PullId>, StoreError> {
+    let stored = store(conn, seen, Some(asked_at)).await?;
+    Ok(stored.into_iter().filter(|row| row.changed).map(|row| row.id.0).collect())
+}
+
+async fn store(
+    conn: &mut Conn,
+    seen: &[SeenPull],
+    asked_at: Option<AskedAt>,
+) -> Result<Vec<StoredRow>, StoreError> {
+    let texts = |text: fn(&SeenPull) -> &str| seen.iter().map(text).collect::<Vec<&str>>();
+    let rows = diesel::sql_query(
+        "WITH seen AS (
+             SELECT DISTINCT ON (repo, number) * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12)
+                 AS it (repo, number, state, title, body, base, branch, head, url, next_sync_at,
+                        merged_at)
+         ), stored AS (
              INSERT INTO pulls (id, repository_id, number, state, title, body, base, branch, head,
                                 url, next_sync_at, merged_at, closed_by)
-             VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                     CASE $3 WHEN 'closed' THEN 'person' END)
+             SELECT gen_random_uuid(), repo, number, state, title, body, base, branch, head, url,
+                    next_sync_at, merged_at, CASE state WHEN 'closed' THEN 'person' END
+             FROM seen
              ON CONFLICT (repository_id, number) DO UPDATE
              SET state = excluded.state, title = excluded.title, body = excluded.body,
                  base = excluded.base, branch = excluded.branch, head = excluded.head,
-                 url = excluded.url, synced_at = now(),
+                 url = excluded.url, synced_at = clock_timestamp(),
                  next_sync_at = excluded.next_sync_at, merged_at = excluded.merged_at,
-                 closed_by = CASE excluded.state
-                     WHEN 'closed' THEN coalesce(pulls.closed_by, 'person') END
-             RETURNING id
+                 missing_since = NULL, missing_times = 0,
+                 closed_by = CASE WHEN excluded.state = 'closed' THEN coalesce(pulls.closed_by,
+                     CASE WHEN pulls.closing_since IS NULL THEN 'person' ELSE 'drover' END) END
+             WHERE $11 IS NULL OR pulls.synced_at <= $11
+             RETURNING id, repository_id, number
          ), watchers AS (
              SELECT pg_notify('drover', 'changeset:' || c.id),
                     pg_notify('drover', 'campaign:' || c.campaign_id)
              FROM changesets c JOIN stored ON stored.id = c.pull_id
          )
-         SELECT id, (SELECT count(*) FROM watchers) FROM stored",
+         SELECT stored.id, (SELECT count(*) FROM watchers),
+                (before.state, before.title, before.body, before.base, before.head)
+                    IS DISTINCT FROM (seen.state, seen.title, seen.body, seen.base, seen.head)
+                AS changed
+         FROM stored
+         JOIN seen ON seen.repo = stored.repository_id AND seen.number = stored.number
+         LEFT JOIN pulls before ON before.id = stored.id",
     )
-    .bind::<SqlUuid, _>(repo.0)
-    .bind::<BigInt, _>(number.0)
-    .bind::<Text, _>(state.word())
-    .bind::<Text, _>(title)
-    .bind::<Text, _>(body)
-    .bind::<Text, _>(base.as_str())
-    .bind::<Text, _>(branch.as_str())
-    .bind::<Text, _>(head.as_str())
-    .bind::<Text, _>(url)
-    .bind::<Nullable<Timestamptz>, _>(next_sync_at.map(timestamptz))
-    .bind::<Nullable<Timestamptz>, _>(merged_at.map(timestamptz))
-    .get_result(conn)
+    .bind::<Array<SqlUuid>, _>(seen.iter().map(|it| it.repo.0).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(seen.iter().map(|it| it.pull.number.0).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(texts(|it| it.pull.state.word()))
+    .bind::<Array<Text>, _>(texts(|it| &it.pull.title))
+    .bind::<Array<Text>, _>(texts(|it| &it.pull.body))
+    .bind::<Array<Text>, _>(texts(|it| it.pull.base.as_str()))
+    .bind::<Array<Text>, _>(texts(|it| it.branch.as_str()))
+    .bind::<Array<Text>, _>(texts(|it| it.pull.head.as_str()))
+    .bind::<Array<Text>, _>(texts(|it| &it.url))
+    .bind::<Array<Nullable<Timestamptz>>, _>(
+        seen.iter().map(|it| it.next_sync_at.map(timestamptz)).collect::<Vec<_>>(),
+    )
+    .bind::<Nullable<Timestamptz>, _>(asked_at.map(|at| at.0))
+    .bind::<Array<Nullable<Timestamptz>>, _>(
+        seen.iter().map(|it| it.pull.merged_at.map(timestamptz)).collect::<Vec<_>>(),
+    )
+    .load(conn)
     .await?;
-    Ok(row.id.0)
+    Ok(rows)
 }
 
-/// Notes that Drover closed it, in the transaction that records the close.
-pub async fn mark_closed_by_drover(conn: &mut Conn, id: PullId) -> Result<(), StoreError> {
-    diesel::sql_query("UPDATE pulls SET state = 'closed', closed_by = 'drover' WHERE id = $1")
+/// Notes that Drover sets out to close it, before the close is sent: it stays Drover's close when
+/// the answer is lost.
+pub async fn mark_closing(conn: &mut Conn, id: PullId) -> Result<(), StoreError> {
+    set(conn, id, "closing_since = now()").await
+}
+
+/// Notes that Drover's close did not come about, or was taken back by a reopening.
+pub async fn unmark_closing(conn: &mut Conn, id: PullId) -> Result<(), StoreError> {
+    set(conn, id, "closing_since = NULL").await
+}
+
+async fn set(conn: &mut Conn, id: PullId, change: &str) -> Result<(), StoreError> {
+    diesel::sql_query(format!("UPDATE pulls SET {change} WHERE id = $1"))
         .bind::<SqlUuid, _>(id.0)
         .execute(conn)
         .await?;
@@ -92,11 +153,73 @@ pub async fn mark_closed_by_drover(conn: &mut Conn, id: PullId) -> Result<(), St
 
 /// Notes that the code host does not open it again, whatever is tried.
 pub async fn mark_reopen_refused(conn: &mut Conn, id: PullId) -> Result<(), StoreError> {
-    diesel::sql_query("UPDATE pulls SET reopen_refused = true WHERE id = $1")
-        .bind::<SqlUuid, _>(id.0)
-        .execute(conn)
-        .await?;
+    set(conn, id, "reopen_refused = true").await
+}
+
+/// A pull request that a look did not show although it showed its repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingPull {
+    pub id: PullId,
+    pub state: PullState,
+    pub missing: Missing,
+    pub next_sync_at: Timestamp,
+}
+
+/// Finds those of the pull requests that are stored, with how often they were missing before.
+pub async fn list_missing(
+    conn: &mut Conn,
+    pulls: &[(RepoId, PullNumber)],
+) -> Result<Vec<(PullId, PullState, Option<Missing>)>, StoreError> {
+    let rows: Vec<MissingRow> = diesel::sql_query(
+        "SELECT id, state, missing_since, missing_times FROM pulls
+         JOIN unnest($1, $2) AS it (repo, number)
+           ON repository_id = it.repo AND pulls.number = it.number ORDER BY id",
+    )
+    .bind::<Array<SqlUuid>, _>(pulls.iter().map(|(repo, _)| repo.0).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(pulls.iter().map(|(_, number)| number.0).collect::<Vec<_>>())
+    .load(conn)
+    .await?;
+    let missing = |row: MissingRow| {
+        let missing =
+            row.missing_since.map(|Db(since)| Missing { since, times: row.missing_times.0 });
+        (row.id.0, row.state.0, missing)
+    };
+    Ok(rows.into_iter().map(missing).collect())
+}
+
+/// Writes down that pull requests were missing once more.
+pub async fn record_missing(conn: &mut Conn, missing: &[MissingPull]) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "WITH stored AS (
+             UPDATE pulls SET state = it.state, missing_since = it.since, missing_times = it.times,
+                 next_sync_at = it.next_sync_at, synced_at = clock_timestamp(),
+                 closed_by = CASE it.state WHEN 'closed' THEN closed_by END
+             FROM unnest($1, $2, $3, $4, $5) AS it (id, state, since, times, next_sync_at)
+             WHERE pulls.id = it.id RETURNING pulls.id
+         )
+         SELECT pg_notify('drover', 'changeset:' || c.id),
+                pg_notify('drover', 'campaign:' || c.campaign_id)
+         FROM changesets c JOIN stored ON stored.id = c.pull_id",
+    )
+    .bind::<Array<SqlUuid>, _>(missing.iter().map(|it| it.id.0).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(missing.iter().map(|it| it.state.word()).collect::<Vec<_>>())
+    .bind::<Array<Timestamptz>, _>(
+        missing.iter().map(|it| timestamptz(it.missing.since)).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Integer>, _>(
+        missing.iter().map(|it| integer(it.missing.times)).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Timestamptz>, _>(
+        missing.iter().map(|it| timestamptz(it.next_sync_at)).collect::<Vec<_>>(),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
+}
+
+/// Notes that Drover closed it, in the transaction that records the close.
+pub async fn mark_closed_by_drover(conn: &mut Conn, id: PullId) -> Result<(), StoreError> {
+    set(conn, id, "state = 'closed', closed_by = 'drover'").await
 }
 
 pub async fn load(conn: &mut Conn, id: PullId) -> Result<StoredPull, StoreError> {
@@ -162,9 +285,29 @@ const SELECT: &str = "
     FROM pulls";
 
 #[derive(QueryableByName)]
-struct IdRow {
+struct StoredRow {
     #[diesel(sql_type = SqlUuid)]
     id: Db<PullId>,
+    #[diesel(sql_type = Bool)]
+    changed: bool,
+}
+
+#[derive(QueryableByName)]
+struct ClockRow {
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+}
+
+#[derive(QueryableByName)]
+struct MissingRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Db<PullId>,
+    #[diesel(sql_type = Text)]
+    state: Db<PullState>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    missing_since: Option<Db<Timestamp>>,
+    #[diesel(sql_type = Integer)]
+    missing_times: Db<u32>,
 }
 
 #[derive(QueryableByName)]

@@ -259,6 +259,9 @@ diesel::table! {
         next_sync_at -> Nullable<Timestamptz>,
         merged_at -> Nullable<Timestamptz>,
         reopen_refused -> Bool,
+        missing_since -> Nullable<Timestamptz>,
+        missing_times -> Int4,
+        closing_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -273,6 +276,8 @@ diesel::table! {
         topics -> Array<Text>,
         created_at -> Timestamptz,
         seen_at -> Timestamptz,
+        external_id -> Nullable<Int8>,
+        name_lost_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -11,7 +11,7 @@ use drover::{
         CampaignId, CampaignSpecId, ChangesetSpecId, CodeHostId, CredentialId, NamespaceId, PullId,
         RepoId, UserId,
     },
-    names::PullNumber,
+    names::{HostRepoId, PullNumber},
     viewer::Role,
 };
 use drover_server::store::{
@@ -63,6 +63,7 @@ impl World {
         let seen: Vec<SeenRepository> = names
             .iter()
             .map(|name| SeenRepository {
+                id: number_of(name),
                 name: name.parse().unwrap(),
                 default_branch: "main".parse().unwrap(),
                 archive: Archive::Active,
@@ -150,6 +151,12 @@ impl World {
         };
         pulls::upsert(&mut *self.db.conn().await, &seen).await.unwrap()
     }
+}
+
+/// A number that goes with a name, in any case of letters.
+pub(crate) fn number_of(name: &str) -> HostRepoId {
+    let fold = |sum: i64, byte: u8| (sum * 31 + i64::from(byte.to_ascii_lowercase())) % (1 << 40);
+    HostRepoId(name.bytes().fold(1, fold))
 }
 
 /// A wish for a branch.

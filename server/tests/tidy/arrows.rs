@@ -88,8 +88,12 @@ const SERVER_ARROWS: &[(&str, &[&str])] = &[
     ("config", &["cli", "code_host", "executor", "git", "hosts", "store"]),
     ("state", &["config", "executor", "git", "hosts", "jobs", "store"]),
     ("accounts", &["state", "store"]),
-    ("commands", &["hosts", "jobs", "state", "store"]),
-    ("handlers", &["code_host", "commands", "executor", "git", "hosts", "jobs", "state", "store"]),
+    ("look", &["code_host", "hosts", "state", "store"]),
+    ("commands", &["hosts", "jobs", "look", "state", "store"]),
+    (
+        "handlers",
+        &["code_host", "commands", "executor", "git", "hosts", "jobs", "look", "state", "store"],
+    ),
     ("ui", &["accounts", "commands", "diff_view", "git", "markdown", "state", "store"]),
     // The router, which knows every door.
     ("web", &["accounts", "api", "commands", "config", "jobs", "state", "store", "ui"]),

@@ -20,7 +20,7 @@ use std::{
     io,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -79,6 +79,8 @@ pub(super) struct Client {
     limits: Limits,
     kept: Mutex<BTreeMap<String, Kept>>,
     counters: Counters,
+    /// GitHub did not understand a look by GraphQL: an old Enterprise Server.
+    pub(super) looks_by_rest: AtomicBool,
 }
 
 /// An answer that GitHub may confirm with "not modified".
@@ -120,6 +122,7 @@ impl Client {
             limits: Limits::default(),
             kept: Mutex::default(),
             counters: Counters::default(),
+            looks_by_rest: AtomicBool::new(false),
         })
     }
 

@@ -85,7 +85,7 @@ fn query(keys: &[Key]) -> Value {
     })
 }
 
-async fn ask(
+pub(super) async fn ask(
     client: &Client,
     body: &Value,
     effect: Effect,
@@ -104,11 +104,11 @@ async fn ask(
 }
 
 #[derive(Deserialize)]
-struct Reply {
+pub(super) struct Reply {
     #[serde(default)]
-    data: Value,
+    pub(super) data: Value,
     #[serde(default)]
-    errors: Vec<ErrorNode>,
+    pub(super) errors: Vec<ErrorNode>,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +118,7 @@ struct DraftNode {
 }
 
 #[derive(Deserialize)]
-struct ErrorNode {
+pub(super) struct ErrorNode {
     #[serde(rename = "type")]
     kind: Option<String>,
     message: String,
@@ -140,10 +140,7 @@ impl Reply {
         if !node.is_null() {
             return read::<PullNode>(node, Effect::Read)?.into_info();
         }
-        let error = self
-            .errors
-            .iter()
-            .find(|error| error.path.first().and_then(Value::as_str) == Some(alias.as_str()));
+        let error = self.errors.iter().find(|error| error.is_at(&[&alias]));
         Err(error.map_or_else(
             || CodeHostError::NotFound { what: what.clone() },
             |error| error.meaning(&what),
@@ -165,7 +162,17 @@ impl ErrorNode {
         matches!(self.kind.as_deref(), Some("RATE_LIMITED" | "RATE_LIMIT"))
     }
 
-    fn meaning(&self, what: &str) -> CodeHostError {
+    /// Whether it is about this place of the answer, or about something below it.
+    pub(super) fn is_at(&self, place: &[&str]) -> bool {
+        place.len() <= self.path.len()
+            && place.iter().zip(&self.path).all(|(name, at)| at.as_str() == Some(name))
+    }
+
+    pub(super) fn is_not_found(&self) -> bool {
+        self.kind.as_deref() == Some("NOT_FOUND")
+    }
+
+    pub(super) fn meaning(&self, what: &str) -> CodeHostError {
         let message = redact(&self.message);
         match self.kind.as_deref() {
             Some("NOT_FOUND") => CodeHostError::NotFound { what: what.to_owned() },
@@ -177,7 +184,10 @@ impl ErrorNode {
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(node: &'a Value, effect: Effect) -> Result<T, CodeHostError> {
+pub(super) fn read<'a, T: Deserialize<'a>>(
+    node: &'a Value,
+    effect: Effect,
+) -> Result<T, CodeHostError> {
     T::deserialize(node)
         .map_err(|error| effect.lost(&format!("the answer cannot be read: {error}")))
 }

@@ -5,6 +5,7 @@
 //! - `answer`: what a status means
 //! - `limits`: no request while GitHub asks to wait
 //! - `repos`, `pulls`, `graphql`: what is asked
+//! - `look`, `look_rest`: how many things stand, in one query, or where there is none one by one
 //! - `model`: what is read of the answers
 //!
 //! octocrab gives the transport, TLS and the credential. Three things of it are not used:
@@ -17,6 +18,8 @@ mod answer;
 mod client;
 mod graphql;
 mod limits;
+mod look;
+mod look_rest;
 mod model;
 mod pulls;
 mod repos;
@@ -26,6 +29,7 @@ pub use client::{Counts, SetupError, Timeouts};
 use super::{
     Account, CodeHost, CodeHostError, NewPull, PullChange, PullInfo, Pulls, RepoInfo, RepoPage,
     SearchCursor,
+    look::{LookTarget, Looked},
 };
 use address::ApiAddress;
 use async_trait::async_trait;
@@ -33,7 +37,7 @@ use client::Client;
 use drover::{
     campaign::spec::RepoQuery,
     changeset::{Capabilities, Support},
-    names::{BranchName, CommitSha, PullNumber, RepoName},
+    names::{BranchName, CommitSha, HostRepoId, PullNumber, RepoName},
     time::Timestamp,
 };
 use graphql::Draft;
@@ -75,6 +79,14 @@ impl CodeHost for GitHub {
 
     async fn find_repo(&self, name: &RepoName) -> Result<Option<RepoInfo>, CodeHostError> {
         repos::find(&self.client, name).await
+    }
+
+    async fn find_repo_by_id(&self, id: HostRepoId) -> Result<Option<RepoInfo>, CodeHostError> {
+        repos::find_by_id(&self.client, id).await
+    }
+
+    async fn look(&self, targets: &[LookTarget]) -> Vec<Looked> {
+        look::look(&self.client, targets).await
     }
 
     async fn search_repos(

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use drover::{
     campaign::spec::query::Activity,
     changeset::{Pull, PullState},
-    names::{BranchName, CommitSha, PullNumber, RepoName},
+    names::{BranchName, CommitSha, HostRepoId, PullNumber, RepoName},
     time::Timestamp,
 };
 use serde::Deserialize;
@@ -29,6 +29,7 @@ pub(super) struct ObjectJson {
 
 #[derive(Deserialize)]
 pub(super) struct RepoJson {
+    id: HostRepoId,
     full_name: RepoName,
     default_branch: BranchName,
     #[serde(default)]
@@ -48,8 +49,16 @@ struct PermissionsJson {
 
 impl RepoJson {
     pub(super) fn into_info(self, address: &ApiAddress) -> Result<RepoInfo, CodeHostError> {
-        let Self { full_name, default_branch, archived, language, topics, permissions, clone_url } =
-            self;
+        let Self {
+            id,
+            full_name,
+            default_branch,
+            archived,
+            language,
+            topics,
+            permissions,
+            clone_url,
+        } = self;
         if !address.may_clone(&clone_url) {
             let host = clone_url.host_str().unwrap_or("no host");
             return Err(CodeHostError::Unavailable {
@@ -57,6 +66,7 @@ impl RepoJson {
             });
         }
         Ok(RepoInfo {
+            id,
             name: full_name,
             default_branch,
             activity: if archived { Activity::Archived } else { Activity::Active },
@@ -139,6 +149,9 @@ pub(super) struct PullNode {
     number: PullNumber,
     url: Url,
     state: NodeState,
+    /// From a fork: its branch only has the name of ours.
+    #[serde(default)]
+    pub(super) is_cross_repository: bool,
     updated_at: DateTime<Utc>,
     merged_at: Option<DateTime<Utc>>,
     is_draft: bool,
@@ -167,7 +180,8 @@ enum NodeState {
 
 /// The fields of [`PullNode`].
 pub(super) const PULL_FRAGMENT: &str = "fragment pull on PullRequest { number url state updatedAt \
-     mergedAt isDraft title body baseRefName headRefName headRefOid repository { nameWithOwner isArchived } }";
+     mergedAt isDraft isCrossRepository title body baseRefName headRefName headRefOid \
+     repository { nameWithOwner isArchived } }";
 
 impl PullNode {
     pub(super) fn into_info(self) -> Result<PullInfo, CodeHostError> {

@@ -38,11 +38,22 @@ pub(super) async fn find_by_head(
     owner: &str,
     branch: &BranchName,
 ) -> Result<Vec<PullInfo>, CodeHostError> {
+    find_by_head_in(client, repo, owner, branch, "all", HEAD_PULLS_MAX).await
+}
+
+/// The pull requests from a branch in a state that GitHub lists by, at most `max`.
+pub(super) async fn find_by_head_in(
+    client: &Client,
+    repo: &RepoName,
+    owner: &str,
+    branch: &BranchName,
+    state: &str,
+    max: u32,
+) -> Result<Vec<PullInfo>, CodeHostError> {
     let head = format!("{owner}:{branch}");
     let head = utf8_percent_encode(&head, NON_ALPHANUMERIC);
     let resource = format!(
-        "/repos/{repo}/pulls?head={head}&state=all&sort=created&direction=desc\
-         &per_page={HEAD_PULLS_MAX}"
+        "/repos/{repo}/pulls?head={head}&state={state}&sort=created&direction=desc&per_page={max}"
     );
     let pulls: Vec<PullJson> =
         client.get(&resource, &format!("repository `{repo}`")).await?.json()?;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::code_host::{Account, CodeHostError, RepoInfo, RepoPage, SearchCursor};
 use drover::campaign::spec::{RepoQuery, query::RepoFacts};
-use drover::names::{BranchName, CommitSha, RepoName};
+use drover::names::{BranchName, CommitSha, HostRepoId, RepoName};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tracing::warn;
@@ -38,12 +38,29 @@ pub(super) async fn find(
     }
 }
 
+pub(super) async fn find_by_id(
+    client: &Client,
+    id: HostRepoId,
+) -> Result<Option<RepoInfo>, CodeHostError> {
+    let HostRepoId(number) = id;
+    match client.get(&format!("/repositories/{number}"), &format!("repository {number}")).await {
+        Ok(answer) => Ok(Some(answer.json::<RepoJson>()?.into_info(&client.address)?)),
+        Err(CodeHostError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A branch in a path.
+pub(super) fn in_path(branch: &BranchName) -> String {
+    utf8_percent_encode(branch.as_str(), BRANCH).to_string()
+}
+
 pub(super) async fn branch_head(
     client: &Client,
     repo: &RepoName,
     branch: &BranchName,
 ) -> Result<Option<CommitSha>, CodeHostError> {
-    let path = utf8_percent_encode(branch.as_str(), BRANCH);
+    let path = in_path(branch);
     let what = format!("branch `{branch}` of `{repo}`");
     match client.get(&format!("/repos/{repo}/git/ref/heads/{path}"), &what).await {
         Ok(answer) => Ok(Some(answer.json::<RefJson>()?.object.sha)),

@@ -14,30 +14,25 @@ mod write;
 
 use super::retry;
 use crate::{
-    code_host::PullInfo,
     hosts::Access,
     jobs::{self, ClaimedJob, Finish},
     state::AppState,
     store::{
         Conn, StoreError, branches,
         changesets::{self, Facts, Record},
-        effects, pulls,
-        pulls::SeenPull,
-        repositories,
+        effects, pulls, repositories,
         timeline::{self, NewEvent},
     },
 };
 use diesel_async::AsyncConnection;
 use drover::{
     changeset::{
-        Observed, PullState, Reopen, marker,
+        Observed, PullState, Reopen,
         plan::{Note, Operation, Plan, plan},
         spec::ChangesetSpec,
-        sync::{SyncFacts, next_sync},
     },
-    id::{ChangesetId, RepoId},
+    id::ChangesetId,
     names::{PullNumber, RepoName},
-    time::Timestamp,
 };
 use serde_json::json;
 
@@ -218,21 +213,5 @@ impl<'a> Round<'a> {
     ) -> Result<(), StoreError> {
         let (campaign, changeset) = (self.facts.campaign, Some(self.facts.id));
         timeline::insert(conn, NewEvent { actor: None, campaign, changeset, text, detail }).await
-    }
-}
-
-/// A pull request as it is stored: without our mark, and with the time to read it again.
-pub(super) fn seen(repo: RepoId, info: &PullInfo, written_at: Option<Timestamp>) -> SeenPull {
-    let now = crate::clock::now();
-    let mut pull = info.pull.clone();
-    pull.body = marker::unmark(&pull.body);
-    let facts =
-        SyncFacts { state: pull.state, updated_at: info.updated_at, written_at, synced_at: now };
-    SeenPull {
-        repo,
-        branch: info.head_branch.clone(),
-        url: info.url.to_string(),
-        next_sync_at: next_sync(&facts, now),
-        pull,
     }
 }

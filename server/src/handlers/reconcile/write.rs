@@ -1,6 +1,6 @@
 //! One write to the code host, by the effect protocol: budget, intent, one request, record.
 
-use super::{Round, Step, seen};
+use super::{Round, Step};
 use crate::{
     code_host::{
         CodeHostError, NewPull, PullChange, PullInfo, Readiness, Rejection,
@@ -8,6 +8,7 @@ use crate::{
     },
     handlers::retry,
     jobs::{self, Finish},
+    look,
     store::{
         StoreError,
         budgets::{self, Spend},
@@ -134,7 +135,7 @@ impl Round<'_> {
     ) -> anyhow::Result<()> {
         let mut conn = self.state.store.conn().await?;
         let (id, fence) = (self.facts.id, self.job.fence);
-        let stored = seen(self.facts.repo, info, Some(crate::clock::now()));
+        let stored = look::stored(self.facts.repo, info, Some(crate::clock::now()));
         conn.transaction(async |conn| {
             effects::finish(conn, fence, effect, Outcome::Done, &json!({ "url": info.url }))
                 .await?;
@@ -236,7 +237,7 @@ impl Round<'_> {
     /// Stores a pull request that was read, as this changeset's.
     pub(super) async fn record_pull(&self, info: &PullInfo, word: &str) -> anyhow::Result<()> {
         let mut conn = self.state.store.conn().await?;
-        let stored = seen(self.facts.repo, info, None);
+        let stored = look::stored(self.facts.repo, info, None);
         let (id, fence) = (self.facts.id, self.job.fence);
         conn.transaction(async |conn| {
             jobs::hold(conn, fence).await?;

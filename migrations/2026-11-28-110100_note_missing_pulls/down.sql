@@ -1,0 +1,1 @@
+ALTER TABLE pulls DROP COLUMN closing_since, DROP COLUMN missing_times, DROP COLUMN missing_since;
