@@ -1,6 +1,6 @@
 //! What can go wrong with git, classified by what helps.
 
-use super::patch::DiffError;
+use super::{patch::DiffError, reading::fault::TreeFault};
 use std::{io, time::Duration};
 
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,8 @@ pub enum GitError {
     Hostile { detail: String },
     #[error(transparent)]
     Diff(#[from] DiffError),
+    #[error(transparent)]
+    Tree(#[from] TreeFault),
     #[error("the diff does not fit its base commit: {detail}")]
     DoesNotApply { detail: String },
     /// The commit that git made of a diff holds something else than the diff says.

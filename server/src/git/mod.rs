@@ -4,6 +4,7 @@
 //!   URLs
 //! - [`mirror`]: one bare, blobless mirror per repository; fetch and resolve
 //! - [`working_copy`]: the files of a commit for steps to change, and the diff afterwards
+//! - [`reading`]: what steps left, read without git
 //! - [`patch`], [`path`]: a diff as validated data; a [`patch::Diff`] is safe to commit
 //! - [`commit`]: a diff becomes a commit without a work tree
 //! - [`push`]: a commit becomes a branch, guarded by a lease
@@ -12,8 +13,9 @@
 //!
 //! The git program instead of a library, because it alone has partial clones, pushes and leases.
 //! It never sees a shell, a hook, a filter, a user's configuration or a submodule, and nothing
-//! that a step wrote is trusted: the index and the objects of a working copy lie outside of it,
-//! and a diff is validated as text before git reads it and as a tree after git applied it.
+//! that a step wrote is trusted: git never gets a work tree or a repository of a step, [`reading`]
+//! makes objects of it, and a diff is validated as text before git reads it and as a tree after
+//! git applied it.
 
 pub mod commit;
 pub mod error;
@@ -22,6 +24,7 @@ pub mod patch;
 pub mod path;
 mod process;
 pub mod push;
+pub mod reading;
 pub mod remote;
 mod seed;
 pub mod working_copy;
@@ -40,6 +43,8 @@ pub struct GitConfig {
     pub network_timeout: Duration,
     /// The largest diff that steps may make, in bytes.
     pub diff_bytes_max: usize,
+    /// What the reading of a tree that steps left may cost.
+    pub reading: reading::ReadLimits,
 }
 
 /// The variables worth passing on from the server's environment: the search path, proxies and
@@ -64,6 +69,7 @@ impl Default for GitConfig {
             local_timeout: Duration::from_mins(2),
             network_timeout: Duration::from_mins(10),
             diff_bytes_max: patch::DIFF_BYTES_MAX,
+            reading: reading::ReadLimits::default(),
         }
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! The folder holds `tree`, which steps see and may fill with anything, and `meta`, which they
 //! never see: the index and the objects that the diff is made with. Steps find a repository of
-//! one commit in `tree/.git`, made for them by [`super::seed`] and never read by us.
+//! one commit in `tree/.git`, made for them by [`super::seed`]; git never looks at it for us.
+//! Git writes the tree before the first step, and from then on it is [`reading`]'s alone.
 
 use super::{
     error::GitError,
     mirror::Mirror,
     patch::{Diff, DiffError},
     process::{Git, Invocation},
+    reading::{self, Absorbed, Budget, Places},
     seed,
 };
 use drover::names::CommitSha;
@@ -24,6 +26,15 @@ pub struct WorkingCopy {
     mirror: PathBuf,
     dir: PathBuf,
     base: CommitSha,
+}
+
+/// What steps changed in a working copy.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// `None` when nothing changed.
+    pub diff: Option<Diff>,
+    /// What people shall know, a line each: what was left out, and why.
+    pub notes: Vec<String>,
 }
 
 impl Mirror {
@@ -54,7 +65,8 @@ impl Mirror {
                 dir.display()
             )))?;
         }
-        // Missing contents come from the code host in one go, into the mirror.
+        // Missing contents come from the code host in one go, into the mirror. The only command
+        // with a work tree: no step has run yet.
         self.network("read-tree")
             .env("GIT_INDEX_FILE", copy.index())
             .env("GIT_WORK_TREE", copy.tree())
@@ -78,9 +90,25 @@ impl WorkingCopy {
         &self.base
     }
 
-    /// What the steps changed; `None` when nothing. Files that `.gitignore` names are left out.
-    pub async fn diff(&self) -> Result<Option<Diff>, GitError> {
-        self.command("add").args(["--all"]).run().await?;
+    /// What the steps changed. Files that `.gitignore` names are left out.
+    pub async fn changes(&self) -> Result<Changes, GitError> {
+        let (tree, index, objects) = (self.tree(), self.index(), self.objects());
+        let budget = Budget::new(self.git.config().reading);
+        let read = tokio::task::spawn_blocking(move || {
+            let places = Places { tree: &tree, index: &index, objects: &objects };
+            let found = reading::walk(places, &budget)?;
+            reading::absorb(places, found, &budget)
+        });
+        let Absorbed { changes, notes } = read.await.map_err(broken)??;
+        let diff = if changes.is_empty() { None } else { self.diff(changes).await? };
+        Ok(Changes { diff, notes })
+    }
+
+    /// Makes the diff of two trees that are objects, far from the files of the steps.
+    async fn diff(&self, changes: Vec<u8>) -> Result<Option<Diff>, GitError> {
+        let fail = || GitError::disk("no room for an index");
+        tokio::fs::copy(self.index(), self.changed_index()).await.map_err(fail())?;
+        self.command("update-index").args(["-z", "--index-info"]).stdin(changes).run().await?;
         let max = self.git.config().diff_bytes_max;
         let flags = ["--cached", "--patch", "--binary", "--full-index", "--no-renames"];
         let text = self
@@ -97,7 +125,7 @@ impl WorkingCopy {
                 error => error,
             })?;
         let diff = tokio::task::spawn_blocking(move || Diff::parse(text)).await;
-        Ok(diff.map_err(|panic| GitError::disk("a diff could not be read")(panic.into()))??)
+        Ok(diff.map_err(broken)??)
     }
 
     /// Deletes the working copy, also where steps took their own permissions away.
@@ -105,12 +133,12 @@ impl WorkingCopy {
         remove_tree(&self.dir).await.map_err(GitError::disk("a working copy stayed behind"))
     }
 
-    /// New objects go to `meta`, and nothing reaches the network.
+    /// Knows the base and what was read of the tree, and no work tree at all; nothing reaches the
+    /// network.
     fn command(&self, command: &'static str) -> Invocation<'_> {
         self.git
             .local(command, &self.mirror)
-            .env("GIT_INDEX_FILE", self.index())
-            .env("GIT_WORK_TREE", self.tree())
+            .env("GIT_INDEX_FILE", self.changed_index())
             .env("GIT_OBJECT_DIRECTORY", self.objects())
             .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", self.mirror.join("objects"))
     }
@@ -119,9 +147,17 @@ impl WorkingCopy {
         self.dir.join("meta/index")
     }
 
+    fn changed_index(&self) -> PathBuf {
+        self.dir.join("meta/changed-index")
+    }
+
     fn objects(&self) -> PathBuf {
         self.dir.join("meta/objects")
     }
+}
+
+fn broken(error: tokio::task::JoinError) -> GitError {
+    GitError::disk("what the steps left could not be read")(error.into())
 }
 
 /// Deletes a folder in which a step may have taken permissions away. Follows no symlink.

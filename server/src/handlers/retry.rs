@@ -71,6 +71,7 @@ pub(super) fn of_git(error: &GitError) -> Failure {
         GitError::AuthFailed { .. } | GitError::Forbidden { .. } => Failure::Forbidden { reason },
         GitError::Declined { .. } | GitError::Hostile { .. } => Failure::Rejected { reason },
         GitError::Diff(_)
+        | GitError::Tree(_)
         | GitError::DoesNotApply { .. }
         | GitError::Mismatch { .. }
         | GitError::BadIdentity { .. }

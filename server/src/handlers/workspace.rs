@@ -3,7 +3,12 @@
 use super::retry;
 use crate::{
     executor::{LOG_EVENTS_MAX, LogEvent, Step, StepFailure},
-    git::{error::GitError, mirror::Mirror, patch::Diff},
+    git::{
+        error::GitError,
+        mirror::Mirror,
+        patch::Diff,
+        working_copy::{Changes, WorkingCopy},
+    },
     hosts::Access,
     jobs::{ClaimedJob, Finish},
     state::AppState,
@@ -174,13 +179,26 @@ async fn change(
     let copy = mirror.checkout(base, &dir).await?;
     let ran = run_steps(state, task, &copy.tree(), stop).await;
     let diff = match ran {
-        Ok(()) => copy.diff().await.map_err(Stopped::from),
+        Ok(()) => changes(state, task, &copy).await,
         Err(stopped) => Err(stopped),
     };
     if let Err(error) = copy.remove().await {
         tracing::warn!(%error, "a working copy stayed behind");
     }
     diff
+}
+
+/// What the steps changed; the log says what was left out of it.
+async fn changes(
+    state: &AppState,
+    task: &Task,
+    copy: &WorkingCopy,
+) -> Result<Option<Diff>, Stopped> {
+    let Changes { diff, notes } = copy.changes().await?;
+    let lines = notes.into_iter().map(own_line).collect::<Vec<_>>();
+    let mut conn = state.store.conn().await.map_err(outside)?;
+    logs::append(&mut conn, task.workspace.id, &lines).await.map_err(outside)?;
+    Ok(diff)
 }
 
 async fn run_steps(
@@ -392,8 +410,11 @@ async fn conclude(
 
 /// A line of Drover's own in the log.
 async fn say(store: &Store, id: WorkspaceId, text: String) -> Result<(), StoreError> {
-    let line = NewLine { step: 0, stream: LogStream::Drover, text };
-    logs::append(&mut *store.conn().await?, id, &[line]).await
+    logs::append(&mut *store.conn().await?, id, &[own_line(text)]).await
+}
+
+fn own_line(text: String) -> NewLine {
+    NewLine { step: 0, stream: LogStream::Drover, text }
 }
 
 /// Ends the execution when the last workspace has ended.

@@ -385,7 +385,7 @@ async fn submodules_filters_and_links_of_a_repository_do_nothing() {
     let base = host.commit_entries("acme/web", "main", &entries);
     let mirror = host.mirror("acme/web").await;
     let copy = mirror.checkout(&base, &host.scratch("wc")).await.unwrap();
-    assert_eq!(copy.diff().await.unwrap(), None);
+    assert_eq!(copy.changes().await.unwrap().diff, None);
     assert_eq!(std::fs::read_dir(copy.tree().join("sub")).unwrap().count(), 0);
     let modules_id = blob(&modules);
     let with_modules = format!("{entries}100644 blob {modules_id}\t.gitmodules\0");

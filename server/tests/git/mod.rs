@@ -7,3 +7,4 @@ mod http;
 mod publish;
 mod steps;
 mod support;
+mod trees;

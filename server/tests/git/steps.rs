@@ -5,6 +5,7 @@ use drover_server::git::{
     error::GitError,
     patch::{Change, DiffError},
     push::{Expected, PushOutcome},
+    reading::fault::TreeFault,
     working_copy::WorkingCopy,
 };
 use std::{
@@ -39,7 +40,7 @@ fn write(copy: &WorkingCopy, path: &str, text: &str) {
 async fn what_steps_change_is_what_is_committed() {
     let host = Host::new();
     let copy = checkout(&host).await;
-    assert_eq!(copy.diff().await.unwrap(), None, "nothing was changed");
+    assert_eq!(copy.changes().await.unwrap().diff, None, "nothing was changed");
     write(&copy, "README", "one\n2\nthree\nfour");
     write(&copy, "a b/c\"d", "changed\n");
     std::fs::remove_file(copy.tree().join("gone")).unwrap();
@@ -54,7 +55,7 @@ async fn what_steps_change_is_what_is_committed() {
     std::fs::remove_file(copy.tree().join("ident")).unwrap();
     symlink("README", copy.tree().join("ident")).unwrap();
 
-    let diff = copy.diff().await.unwrap().unwrap();
+    let diff = copy.changes().await.unwrap().diff.unwrap();
     let paths: Vec<&str> = diff.files().iter().map(|file| file.path.as_str()).collect();
     assert_eq!(
         paths,
@@ -118,7 +119,7 @@ async fn steps_find_a_repository_without_history() {
     let all = git(&tree, &["cat-file", "--batch-all-objects", "--batch-check"], "");
     let old = git(&host.path("acme/web"), &["rev-parse", "main~1:secret"], "");
     assert!(!all.contains(&old), "history leaked");
-    let diff = copy.diff().await.unwrap().unwrap();
+    let diff = copy.changes().await.unwrap().diff.unwrap();
     let paths: Vec<&str> = diff.files().iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, ["READ", "README"]);
 }
@@ -128,7 +129,7 @@ async fn refused(nasty: impl Fn(&Path), is_right: impl Fn(&GitError) -> bool) {
     let host = Host::new();
     let copy = checkout(&host).await;
     nasty(&copy.tree());
-    let error = copy.diff().await.expect_err("the diff is refused");
+    let error = copy.changes().await.expect_err("the diff is refused");
     assert!(is_right(&error), "{error:?}");
 }
 
@@ -178,7 +179,7 @@ async fn a_repository_inside_the_tree_is_refused() {
             git(&inner, &["add", "x"], "");
             git(&inner, &["commit", "-qm", "x"], "");
         },
-        |error| matches!(error, GitError::Diff(DiffError::Submodule { .. })),
+        |error| matches!(error, GitError::Tree(TreeFault::Repository { .. })),
     )
     .await;
 }
@@ -215,14 +216,14 @@ async fn nothing_that_steps_leave_in_git_is_run_or_read() {
     std::fs::write(tree.join(".git/info/exclude"), "*\n").unwrap();
     std::fs::write(tree.join(".git/info/attributes"), "* filter=lfs diff=evil\n").unwrap();
     write(&copy, "README", "changed\n");
-    let diff = copy.diff().await.unwrap().unwrap();
+    let diff = copy.changes().await.unwrap().diff.unwrap();
     assert_eq!(diff.files().len(), 2);
     assert!(!witness.exists(), "a program of a step was run");
 
     // Not even a repository, or one that points elsewhere.
     std::fs::remove_dir_all(tree.join(".git")).unwrap();
     std::fs::write(tree.join(".git"), "gitdir: /etc\n").unwrap();
-    assert_eq!(copy.diff().await.unwrap().unwrap(), diff);
+    assert_eq!(copy.changes().await.unwrap().diff.unwrap(), diff);
 }
 
 #[tokio::test]
@@ -237,7 +238,7 @@ async fn pipes_and_locked_folders_stop_nothing() {
         .status()
         .unwrap();
     assert!(status.success());
-    assert_eq!(copy.diff().await.unwrap().unwrap().files().len(), 1);
+    assert_eq!(copy.changes().await.unwrap().diff.unwrap().files().len(), 1);
     copy.remove().await.unwrap();
     assert!(!host.scratch("wc").exists());
 }
@@ -260,7 +261,7 @@ async fn a_link_that_leads_out_of_the_base_commit_is_not_followed() {
     let copy = mirror.checkout(&base, &host.scratch("wc")).await.unwrap();
     // A step that writes through the link writes outside of the tree: no diff comes of it.
     std::fs::write(copy.tree().join("out/file"), "x").unwrap();
-    assert_eq!(copy.diff().await.unwrap(), None);
+    assert_eq!(copy.changes().await.unwrap().diff, None);
     copy.remove().await.unwrap();
     assert!(outside.join("file").exists());
 }

@@ -88,6 +88,8 @@ pub enum FileMode {
     Regular,
     Executable,
     Symlink,
+    /// Its content is the commit of another repository.
+    Submodule,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +118,7 @@ impl FileMode {
             Self::Regular => "100644",
             Self::Executable => "100755",
             Self::Symlink => "120000",
+            Self::Submodule => "160000",
         }
     }
 }
