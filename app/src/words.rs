@@ -177,6 +177,7 @@ pub fn workspace(state: &WorkspaceState, steps_total: u32) -> (String, Tone) {
             (format!("Failed in step {step}"), Tone::Bad)
         }
         WorkspaceState::Failed { step: None, .. } => ("Failed".into(), Tone::Bad),
+        WorkspaceState::Skipped { .. } => ("Left out".into(), Tone::Warn),
         WorkspaceState::Cancelled => ("Cancelled".into(), Tone::Closed),
     }
 }

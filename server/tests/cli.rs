@@ -137,7 +137,7 @@ fn workspace(last: u8, state: WorkspaceState) -> WorkspaceRow {
     WorkspaceRow {
         id: name(&format!("0191a0a0-0000-7000-8000-0000000001{last:02}")),
         repo: name(&format!("acme/r{last}")),
-        branch: name("main"),
+        branch: Some(name("main")),
         state,
         steps_total: 2,
         started_at: None,

@@ -18,8 +18,8 @@ pub struct ExecutionPage {
     pub state: ExecutionState,
     pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    /// Things to know that stop nothing: an archived repository left out, a query without a
-    /// match, containers replaced by the sandbox.
+    /// Things to know that stop nothing: a query without a match or with half an answer,
+    /// containers replaced by the sandbox.
     pub warnings: Vec<String>,
     pub counts: WorkspaceCounts,
     pub workspaces: Page<WorkspaceRow>,
@@ -55,6 +55,7 @@ pub struct WorkspaceCounts {
     pub running: u32,
     pub changed: u32,
     pub unchanged: u32,
+    pub skipped: u32,
     pub failed: u32,
 }
 
@@ -62,7 +63,8 @@ pub struct WorkspaceCounts {
 pub struct WorkspaceRow {
     pub id: WorkspaceId,
     pub repo: RepoName,
-    pub branch: BranchName,
+    /// `None`: the default branch of a repository that could not be read.
+    pub branch: Option<BranchName>,
     pub state: WorkspaceState,
     pub steps_total: u32,
     pub started_at: Option<Timestamp>,
@@ -87,6 +89,10 @@ pub enum WorkspaceState {
     /// Why, with the exit code where there is one.
     Failed {
         step: Option<u32>,
+        reason: String,
+    },
+    /// A query matches a repository in which nothing can be done: why.
+    Skipped {
         reason: String,
     },
     Cancelled,

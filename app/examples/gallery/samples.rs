@@ -194,7 +194,7 @@ fn workspaces(advance: i64) -> Vec<WorkspaceRow> {
         WorkspaceRow {
             id: WorkspaceId(uuid(100 + u128::try_from(index).unwrap_or(0))),
             repo: name(repo),
-            branch: name("main"),
+            branch: Some(name("main")),
             state,
             steps_total: 2,
             started_at,
@@ -213,6 +213,7 @@ fn counts(rows: &[WorkspaceRow]) -> WorkspaceCounts {
             WorkspaceState::Changed { .. } => counts.changed += 1,
             WorkspaceState::Unchanged | WorkspaceState::Cancelled => counts.unchanged += 1,
             WorkspaceState::Failed { .. } => counts.failed += 1,
+            WorkspaceState::Skipped { .. } => counts.skipped += 1,
         }
     }
     counts

@@ -36,7 +36,9 @@ fn Row(execution: ExecutionId, row: WorkspaceRow) -> impl IntoView {
     let since = finished_at.or(started_at);
     let (stat, reason) = match state {
         WorkspaceState::Changed { stat } => (Some(stat), None),
-        WorkspaceState::Failed { reason, .. } => (None, Some(reason)),
+        WorkspaceState::Failed { reason, .. } | WorkspaceState::Skipped { reason } => {
+            (None, Some(reason))
+        }
         WorkspaceState::Waiting
         | WorkspaceState::Cloning
         | WorkspaceState::Step { .. }
@@ -47,7 +49,7 @@ fn Row(execution: ExecutionId, row: WorkspaceRow) -> impl IntoView {
         <tr id=format!("w-{id}")>
             <th scope="row">
                 {repo.to_string()}
-                <span class="branch">{branch.to_string()}</span>
+                {branch.map(|it| view! { <span class="branch">{it.to_string()}</span> })}
             </th>
             <td data-label="State">
                 <Badge tone word/>

@@ -94,6 +94,7 @@ fn most_telling(rows: &[WorkspaceRow]) -> Option<WorkspaceId> {
         WorkspaceState::Changed { .. } => 3,
         WorkspaceState::Unchanged | WorkspaceState::Cancelled => 4,
         WorkspaceState::Waiting => 5,
+        WorkspaceState::Skipped { .. } => 6,
     };
     rows.iter().min_by_key(rank).map(|row| row.id)
 }
@@ -162,12 +163,13 @@ impl NextPage {
 
 #[component]
 fn Counts(counts: WorkspaceCounts) -> impl IntoView {
-    let WorkspaceCounts { waiting, running, changed, unchanged, failed } = counts;
+    let WorkspaceCounts { waiting, running, changed, unchanged, skipped, failed } = counts;
     let parts = [
         (waiting, "waiting", Tone::Waiting),
         (running, "running", Tone::Busy),
         (changed, "changed", Tone::Good),
         (unchanged, "unchanged", Tone::Plain),
+        (skipped, "left out", Tone::Warn),
         (failed, "failed", Tone::Bad),
     ];
     let items =

@@ -124,7 +124,8 @@ fn show_changes(
     for row in rows {
         let text = describe(&row.state, row.steps_total);
         if shown.get(&row.id) != Some(&text) {
-            console.progress(&format!("{} ({}): {text}", row.repo, row.branch))?;
+            let branch = row.branch.as_ref().map(|it| format!(" ({it})")).unwrap_or_default();
+            console.progress(&format!("{}{branch}: {text}", row.repo))?;
             shown.insert(row.id, text);
         }
     }
@@ -144,6 +145,7 @@ fn describe(state: &WorkspaceState, steps_total: u32) -> String {
             format!("failed in step {step}: {}", printable(reason))
         }
         WorkspaceState::Failed { step: None, reason } => format!("failed: {}", printable(reason)),
+        WorkspaceState::Skipped { reason } => format!("left out: {}", printable(reason)),
         WorkspaceState::Cancelled => "cancelled".to_owned(),
     }
 }

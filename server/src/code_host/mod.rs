@@ -150,6 +150,9 @@ pub struct RepoInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepoPage {
     pub repos: Vec<RepoInfo>,
+    /// The names of repositories of which the code host told something that cannot be read:
+    /// whether they match is not known.
+    pub unread: Vec<String>,
     /// `None` on the last page.
     pub next: Option<SearchCursor>,
 }

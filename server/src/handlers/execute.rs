@@ -1,7 +1,8 @@
-//! Starts an execution: finds its repositories and makes a workspace of each.
+//! Starts an execution: finds its repositories and makes a workspace of each, of those too in
+//! which nothing can be run.
 
 use super::{
-    resolve::{Place, ResolveError, resolve},
+    resolve::{Patience, Place, ResolveError, Resolved, resolve},
     retry,
 };
 use crate::{
@@ -53,24 +54,23 @@ pub(super) async fn execute(
         Ok(access) => access,
         Err(error) => return fail(&mut conn, id, error.to_string()).await,
     };
-    let resolved = match resolve(access.api.as_ref(), &spec).await {
+    let is_last = job.attempt >= job.attempts_max;
+    let patience = if is_last { Patience::GoOn } else { Patience::AskAgain };
+    let mut resolved = match resolve(access.api.as_ref(), &spec, patience).await {
         Ok(resolved) => resolved,
         Err(ResolveError::CodeHost(error)) => {
             let failure = retry::of_code_host(error);
             return match retry::after(&failure, job) {
                 Finish::Fail { error } => fail(&mut conn, id, error).await,
-                _ if job.attempt >= job.attempts_max => {
-                    fail(&mut conn, id, retry::words(&failure)).await
-                }
+                Finish::Retry { error, .. } if is_last => fail(&mut conn, id, error).await,
                 again => Ok(again),
             };
         }
         Err(error) => return fail(&mut conn, id, error.to_string()).await,
     };
-    let mut warnings = resolved.warnings;
-    warnings.extend(container_warning(&spec));
+    resolved.warnings.extend(container_warning(&spec));
     let steps = u32::try_from(spec.steps.len())?;
-    start(&mut conn, id, access.host.id, steps, &resolved.places, &warnings).await?;
+    start(&mut conn, id, access.host.id, steps, &resolved).await?;
     Ok(Finish::Done)
 }
 
@@ -80,9 +80,9 @@ async fn start(
     id: ExecutionId,
     host: CodeHostId,
     steps: u32,
-    places: &[Place],
-    warnings: &[String],
+    resolved: &Resolved,
 ) -> Result<(), StoreError> {
+    let Resolved { places, unusable, resolution, warnings } = resolved;
     conn.transaction(async |conn| {
         match executions::update_state(conn, id, &ExecutionState::Running).await? {
             // Cancelled meanwhile, or an earlier attempt came to here.
@@ -99,7 +99,14 @@ async fn start(
             })
             .collect();
         workspaces::insert(conn, id, steps, &workspaces).await?;
+        workspaces::insert_unusable(conn, id, host, unusable).await?;
+        executions::set_resolution(conn, id, resolution).await?;
         executions::add_warnings(conn, id, warnings).await?;
+        if workspaces.is_empty() {
+            // Nothing can be run anywhere: the plan says so, row by row.
+            let (Moved::Yes | Moved::No) =
+                executions::update_state(conn, id, &ExecutionState::Done).await?;
+        }
         let work: Vec<NewJob> =
             workspaces.iter().map(|it| NewJob::from(Job::Workspace { workspace: it.id })).collect();
         jobs::enqueue(conn, &work, Ask::Decision).await

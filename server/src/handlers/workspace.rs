@@ -114,6 +114,7 @@ fn is_over(state: &WorkspaceState) -> bool {
         WorkspaceState::Changed { .. }
         | WorkspaceState::Unchanged
         | WorkspaceState::Failed { .. }
+        | WorkspaceState::Skipped { .. }
         | WorkspaceState::Cancelled => true,
     }
 }
@@ -152,7 +153,7 @@ async fn work(state: &AppState, task: &Task, stop: &CancellationToken) -> Result
     let mirror = state.mirrors.open(task.access.remote(&task.repo)).await?;
     let base = match &task.workspace.base_commit {
         Some(commit) => commit.clone(),
-        None => mirror.fetch_branch(&task.workspace.branch).await?,
+        None => fetch(task, &mirror).await?,
     };
     let mut conn = state.store.conn().await.map_err(outside)?;
     workspaces::set_base_commit(&mut conn, id, &base).await.map_err(outside)?;
@@ -163,6 +164,20 @@ async fn work(state: &AppState, task: &Task, stop: &CancellationToken) -> Result
         None => finish(&mut conn, id, &WorkspaceState::Unchanged).await.map_err(outside),
         Some(diff) => keep(&mut conn, task, &head, &base, &diff).await.map_err(outside),
     }
+}
+
+async fn fetch(task: &Task, mirror: &Mirror) -> Result<CommitSha, Stopped> {
+    let (repo, branch) = (&task.repo, &task.workspace.branch);
+    mirror.fetch_branch(branch).await.map_err(|error| match error {
+        GitError::NotFound { .. } => Stopped::Failed {
+            step: None,
+            reason: format!(
+                "`{repo}` has no branch `{branch}`: push a first commit to it, correct \
+                 `branch` under `on`, or take the repository out"
+            ),
+        },
+        error => Stopped::from(error),
+    })
 }
 
 /// Runs the steps in a fresh working copy, which is deleted whatever comes of it.

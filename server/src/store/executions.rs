@@ -2,11 +2,12 @@
 
 use super::{Conn, StoreError, error::Found, schema::executions, sql_types::Db, workspaces};
 use diesel::{
-    ExpressionMethods, OptionalExtension, QueryableByName,
+    ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
     sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use drover::{
+    campaign::outcome::Resolution,
     id::{CampaignSpecId, ExecutionId},
     names::{CampaignName, NamespaceName},
     time::Timestamp,
@@ -108,6 +109,23 @@ pub enum Moved {
     Yes,
     /// It is over, or it does not exist.
     No,
+}
+
+/// Writes down whether all is known that the spec and its queries name.
+pub async fn set_resolution(
+    conn: &mut Conn,
+    id: ExecutionId,
+    resolution: &Resolution,
+) -> Result<(), StoreError> {
+    let reason = match resolution {
+        Resolution::Complete => None,
+        Resolution::Partial { reason } => Some(reason.as_str()),
+    };
+    diesel::update(executions::table.find(id.0))
+        .set(executions::partial_reason.eq(reason))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Adds things to know that stop nothing.

@@ -172,6 +172,7 @@ diesel::table! {
         warnings -> Array<Text>,
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
+        partial_reason -> Nullable<Text>,
     }
 }
 
@@ -324,8 +325,8 @@ diesel::table! {
     workspaces (id) {
         id -> Uuid,
         execution_id -> Uuid,
-        repository_id -> Uuid,
-        branch -> Text,
+        repository_id -> Nullable<Uuid>,
+        branch -> Nullable<Text>,
         base_commit -> Nullable<Text>,
         state -> Text,
         step -> Nullable<Int4>,
@@ -337,6 +338,7 @@ diesel::table! {
         created_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
+        named -> Nullable<Text>,
     }
 }
 

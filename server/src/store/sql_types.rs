@@ -126,7 +126,7 @@ words! {
 macro_rules! word_enum {
     ($kind:ident { $($variant:ident = $word:literal),* $(,)? }) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, diesel::deserialize::FromSqlRow)]
-        enum $kind { $($variant),* }
+        pub(super) enum $kind { $($variant),* }
 
         impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for $kind {
             fn from_sql(bytes: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {

@@ -15,7 +15,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use drover::{
     diff::DiffStat,
-    id::{ExecutionId, RepoId, WorkspaceId},
+    id::{CodeHostId, ExecutionId, RepoId, WorkspaceId},
     names::{BranchName, CommitSha, RepoName},
     time::Timestamp,
     view::{
@@ -31,6 +31,27 @@ pub struct NewWorkspace {
     pub repo: RepoId,
     pub branch: BranchName,
     pub base_commit: Option<CommitSha>,
+}
+
+/// A repository in which nothing can be run, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    pub id: WorkspaceId,
+    /// As the spec or the code host names it.
+    pub name: RepoName,
+    /// `None`: a default branch that nobody could read.
+    pub branch: Option<BranchName>,
+    pub asked: Asked,
+    pub reason: String,
+}
+
+/// How a spec asks for a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// By its name, so that something is wrong when nothing can be run in it.
+    Named,
+    /// By a query that matches it.
+    Matched,
 }
 
 /// What a workspace's job needs.
@@ -72,15 +93,58 @@ pub async fn insert(
     Ok(())
 }
 
+/// Inserts the repositories of an execution in which nothing can be run, in one statement. One
+/// that is known by its name, as it was when it could be read last, is known by its row.
+pub async fn insert_unusable(
+    conn: &mut Conn,
+    execution: ExecutionId,
+    code_host: CodeHostId,
+    unusable: &[Unusable],
+) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = unusable.iter().map(|it| it.id.0).collect();
+    let names: Vec<&str> = unusable.iter().map(|it| it.name.as_str()).collect();
+    let branches: Vec<Option<&str>> =
+        unusable.iter().map(|it| it.branch.as_ref().map(BranchName::as_str)).collect();
+    let words = unusable.iter().map(|it| match it.asked {
+        Asked::Named => "failed",
+        Asked::Matched => "skipped",
+    });
+    let reasons: Vec<&str> = unusable.iter().map(|it| it.reason.as_str()).collect();
+    diesel::sql_query(
+        "INSERT INTO workspaces (id, execution_id, steps_total, repository_id, named, branch,
+                                 state, reason, finished_at)
+         SELECT it.id, $1, 0, r.id, CASE WHEN r.id IS NULL THEN it.name END, it.branch, it.state,
+                it.reason, now()
+         FROM unnest($3, $4, $5, $6, $7) AS it (id, name, branch, state, reason)
+         LEFT JOIN repositories r ON r.code_host_id = $2 AND lower(r.name) = lower(it.name)
+         ON CONFLICT (execution_id, repository_id, branch) DO NOTHING",
+    )
+    .bind::<SqlUuid, _>(execution.0)
+    .bind::<SqlUuid, _>(code_host.0)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<Text>, _>(names)
+    .bind::<Array<Nullable<Text>>, _>(branches)
+    .bind::<Array<Text>, _>(words.collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(reasons)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub async fn load(conn: &mut Conn, id: WorkspaceId) -> Result<Workspace, StoreError> {
     let row: Row = diesel::sql_query(format!("{SELECT} WHERE w.id = $1"))
         .bind::<SqlUuid, _>(id.0)
         .get_result(conn)
         .await
         .found("workspace")?;
-    let (execution, repo) = (row.execution_id.0, row.repository_id.0);
+    let execution = row.execution_id.0;
     let base_commit = row.base_commit.clone().map(|commit| commit.0);
+    // The schema lets nothing run without these two.
+    let repo = row.repository_id.as_ref().map(|id| id.0);
     let WorkspaceRow { id, branch, state, .. } = WorkspaceRow::from(row);
+    let (Some(repo), Some(branch)) = (repo, branch) else {
+        return Err(StoreError::NotFound { what: "workspace with a repository" });
+    };
     Ok(Workspace { id, execution, repo, branch, base_commit, state })
 }
 
@@ -91,7 +155,7 @@ pub async fn list_branches(
     execution: ExecutionId,
     repo: RepoId,
 ) -> Result<Vec<BranchName>, StoreError> {
-    let rows: Vec<Db<BranchName>> = workspaces::table
+    let rows: Vec<Option<Db<BranchName>>> = workspaces::table
         .filter(workspaces::execution_id.eq(execution.0))
         .filter(workspaces::repository_id.eq(repo.0))
         .order(workspaces::branch)
@@ -99,7 +163,7 @@ pub async fn list_branches(
         .select(workspaces::branch)
         .load(conn)
         .await?;
-    Ok(rows.into_iter().map(|Db(branch)| branch).collect())
+    Ok(rows.into_iter().flatten().map(|Db(branch)| branch).collect())
 }
 
 /// The branches of one repository in one execution, at most: a spec is not longer than that.
@@ -131,7 +195,8 @@ pub async fn update_state(
              UPDATE workspaces SET state = $2, step = $3, reason = $4,
                  files = $5, added = $6, removed = $7,
                  started_at = CASE WHEN $2 <> 'waiting' THEN coalesce(started_at, now()) END,
-                 finished_at = CASE WHEN $2 IN ('changed', 'unchanged', 'failed', 'cancelled')
+                 finished_at = CASE
+                     WHEN $2 IN ('changed', 'unchanged', 'failed', 'skipped', 'cancelled')
                      THEN now() END
              WHERE id = $1 AND finished_at IS NULL
              RETURNING id, execution_id
@@ -175,18 +240,20 @@ pub async fn count(conn: &mut Conn, execution: ExecutionId) -> Result<WorkspaceC
                 count(*) FILTER (WHERE state IN ('cloning', 'step'))::int AS running,
                 count(*) FILTER (WHERE state = 'changed')::int AS changed,
                 count(*) FILTER (WHERE state = 'unchanged')::int AS unchanged,
+                count(*) FILTER (WHERE state = 'skipped')::int AS skipped,
                 count(*) FILTER (WHERE state IN ('failed', 'cancelled'))::int AS failed
          FROM workspaces WHERE execution_id = $1",
     )
     .bind::<SqlUuid, _>(execution.0)
     .get_result(conn)
     .await?;
-    let CountRow { waiting, running, changed, unchanged, failed } = row;
+    let CountRow { waiting, running, changed, unchanged, skipped, failed } = row;
     Ok(WorkspaceCounts {
         waiting: waiting.0,
         running: running.0,
         changed: changed.0,
         unchanged: unchanged.0,
+        skipped: skipped.0,
         failed: failed.0,
     })
 }
@@ -199,10 +266,11 @@ pub async fn list(
 ) -> Result<Page<WorkspaceRow>, StoreError> {
     let rows: Vec<Row> = diesel::sql_query(format!(
         "{SELECT} WHERE w.execution_id = $1
-         AND ($2 IS NULL OR (r.name, w.id) > (
-             SELECT r.name, w.id FROM workspaces w JOIN repositories r ON r.id = w.repository_id
+         AND ($2 IS NULL OR (coalesce(r.name, w.named), w.id) > (
+             SELECT coalesce(r.name, w.named), w.id
+             FROM workspaces w LEFT JOIN repositories r ON r.id = w.repository_id
              WHERE w.id = $2))
-         ORDER BY r.name, w.id LIMIT $3"
+         ORDER BY coalesce(r.name, w.named), w.id LIMIT $3"
     ))
     .bind::<SqlUuid, _>(execution.0)
     .bind::<Nullable<SqlUuid>, _>(keyset::id_key(after)?)
@@ -218,7 +286,8 @@ pub async fn list_failed(
     execution: ExecutionId,
 ) -> Result<Vec<WorkspaceRow>, StoreError> {
     let rows: Vec<Row> = diesel::sql_query(format!(
-        "{SELECT} WHERE w.execution_id = $1 AND w.state = 'failed' ORDER BY r.name, w.id LIMIT $2"
+        "{SELECT} WHERE w.execution_id = $1 AND w.state = 'failed'
+         ORDER BY coalesce(r.name, w.named), w.id LIMIT $2"
     ))
     .bind::<SqlUuid, _>(execution.0)
     .bind::<BigInt, _>(i64::from(drover::view::PAGE_ROWS_MAX))
@@ -228,9 +297,10 @@ pub async fn list_failed(
 }
 
 const SELECT: &str = "
-    SELECT w.id, w.execution_id, w.repository_id, r.name AS repo, w.branch, w.base_commit, w.state,
-           w.step, w.steps_total, w.reason, w.files, w.added, w.removed, w.started_at, w.finished_at
-    FROM workspaces w JOIN repositories r ON r.id = w.repository_id";
+    SELECT w.id, w.execution_id, w.repository_id, coalesce(r.name, w.named) AS repo, w.branch,
+           w.base_commit, w.state, w.step, w.steps_total, w.reason, w.files, w.added, w.removed,
+           w.started_at, w.finished_at
+    FROM workspaces w LEFT JOIN repositories r ON r.id = w.repository_id";
 
 /// A state as its columns.
 struct Columns<'a> {
@@ -252,6 +322,7 @@ impl<'a> Columns<'a> {
             WorkspaceState::Failed { step, reason } => {
                 Self { step: *step, reason: Some(reason), ..only("failed") }
             }
+            WorkspaceState::Skipped { reason } => Self { reason: Some(reason), ..only("skipped") },
             WorkspaceState::Cancelled => only("cancelled"),
         }
     }
@@ -268,6 +339,8 @@ struct CountRow {
     #[diesel(sql_type = Integer)]
     unchanged: Db<u32>,
     #[diesel(sql_type = Integer)]
+    skipped: Db<u32>,
+    #[diesel(sql_type = Integer)]
     failed: Db<u32>,
 }
 
@@ -277,12 +350,12 @@ struct Row {
     id: Db<WorkspaceId>,
     #[diesel(sql_type = SqlUuid)]
     execution_id: Db<ExecutionId>,
-    #[diesel(sql_type = SqlUuid)]
-    repository_id: Db<RepoId>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    repository_id: Option<Db<RepoId>>,
     #[diesel(sql_type = Text)]
     repo: Db<RepoName>,
-    #[diesel(sql_type = Text)]
-    branch: Db<BranchName>,
+    #[diesel(sql_type = Nullable<Text>)]
+    branch: Option<Db<BranchName>>,
     #[diesel(sql_type = Nullable<Text>)]
     base_commit: Option<Db<CommitSha>>,
     #[diesel(sql_type = Text)]
@@ -313,6 +386,7 @@ super::sql_types::word_enum! {
         Changed = "changed",
         Unchanged = "unchanged",
         Failed = "failed",
+        Skipped = "skipped",
         Cancelled = "cancelled",
     }
 }
@@ -337,12 +411,15 @@ impl From<Row> for WorkspaceRow {
                 step: row.step.map(|step| step.0),
                 reason: row.reason.unwrap_or_default(),
             },
+            StateWord::Skipped => {
+                WorkspaceState::Skipped { reason: row.reason.unwrap_or_default() }
+            }
             StateWord::Cancelled => WorkspaceState::Cancelled,
         };
         Self {
             id: row.id.0,
             repo: row.repo.0,
-            branch: row.branch.0,
+            branch: row.branch.map(|branch| branch.0),
             state,
             steps_total: row.steps_total.0,
             started_at: row.started_at.map(|at| at.0),

@@ -8,5 +8,6 @@ mod drift;
 mod faults;
 mod publish;
 mod refusals;
+mod repositories;
 mod start;
 mod steps;

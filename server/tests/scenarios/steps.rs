@@ -27,6 +27,7 @@ fn reason(row: &WorkspaceRow) -> String {
         | WorkspaceState::Step { .. }
         | WorkspaceState::Changed { .. }
         | WorkspaceState::Unchanged
+        | WorkspaceState::Skipped { .. }
         | WorkspaceState::Cancelled) => panic!("it did not fail: {state:?}"),
     }
 }

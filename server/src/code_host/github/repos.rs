@@ -154,9 +154,15 @@ pub(super) async fn search(
         None => Some(Place::start_of(place.owner + 1)).filter(|next| next.owner < owners.len()),
     };
     let rows: Vec<Value> = answer.json()?;
-    let repos = rows.into_iter().filter_map(|row| read_row(client, row));
-    let repos = repos.filter(|repo| query.matches(&facts(repo))).collect();
-    Ok(RepoPage { repos, next: next.map(Place::cursor) })
+    let (mut repos, mut unread) = (Vec::new(), Vec::new());
+    for row in rows {
+        match read_row(client, row) {
+            Ok(repo) if query.matches(&facts(&repo)) => repos.push(repo),
+            Ok(_) => {}
+            Err(name) => unread.push(name),
+        }
+    }
+    Ok(RepoPage { repos, unread, next: next.map(Place::cursor) })
 }
 
 fn facts(repo: &RepoInfo) -> RepoFacts<'_> {
@@ -192,15 +198,17 @@ async fn list(
     client.get(&listing.resource(owner, page), &what).await
 }
 
-/// One row that cannot be read, such as a name that only GitHub allows, hides no other.
-fn read_row(client: &Client, row: Value) -> Option<RepoInfo> {
+/// One row that cannot be read, such as a name that only GitHub allows, hides no other; it is
+/// told by its name.
+fn read_row(client: &Client, row: Value) -> Result<RepoInfo, String> {
     let name = row.get("full_name").and_then(Value::as_str).unwrap_or("(no name)").to_owned();
-    let repo: RepoJson = serde_json::from_value(row)
-        .inspect_err(|error| warn!(name, %error, "left a repository out of a search"))
-        .ok()?;
-    repo.into_info(&client.address)
-        .inspect_err(|error| warn!(name, %error, "left a repository out of a search"))
-        .ok()
+    let read = serde_json::from_value::<RepoJson>(row)
+        .map_err(|error| error.to_string())
+        .and_then(|repo| repo.into_info(&client.address).map_err(|error| error.to_string()));
+    read.map_err(|error| {
+        warn!(name, %error, "a repository in a list cannot be read");
+        name
+    })
 }
 
 #[cfg(test)]
