@@ -86,6 +86,12 @@ impl Readable {
         Ok(Self { call, repo, git: github.git(key), params: BTreeMap::new() })
     }
 
+    /// A repository that was found by other means than the path.
+    pub(crate) fn of(call: Call, repo: Arc<Repo>) -> Self {
+        let git = call.github.git(&repo.key());
+        Self { call, repo, git, params: BTreeMap::new() }
+    }
+
     pub(crate) fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
     }

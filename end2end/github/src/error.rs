@@ -26,6 +26,8 @@ pub(crate) enum ApiError {
     Archived,
     #[error("Problems parsing JSON")]
     BadJson,
+    #[error("A query attribute must be specified and must be a string.")]
+    NoQuery,
     #[error("Invalid request.\n\n{0}")]
     BadInput(String),
     #[error("Validation Failed")]
@@ -80,7 +82,7 @@ impl ApiError {
             Self::BadCredentials | Self::SignInFirst => StatusCode::UNAUTHORIZED,
             Self::NotFound | Self::BranchNotFound => StatusCode::NOT_FOUND,
             Self::MayNot | Self::Archived => StatusCode::FORBIDDEN,
-            Self::BadJson => StatusCode::BAD_REQUEST,
+            Self::BadJson | Self::NoQuery => StatusCode::BAD_REQUEST,
             Self::BadInput(_) | Self::Invalid(_) | Self::Unprocessable(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }

@@ -10,6 +10,8 @@ mod faults;
 #[cfg(test)]
 mod git;
 #[cfg(test)]
+mod graphql;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod pages;

@@ -33,6 +33,7 @@ impl From<ApiError> for ControlError {
             | ApiError::MayNot
             | ApiError::Archived
             | ApiError::BadJson
+            | ApiError::NoQuery
             | ApiError::BadInput(_)
             | ApiError::Unprocessable(_)
             | ApiError::NotMergeable(_)

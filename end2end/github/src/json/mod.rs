@@ -14,7 +14,7 @@ pub(crate) use account::{organisation, organisation_simple, private_user, public
 pub(crate) use commit::{branch_commit, commit, commit_detail, file_change};
 pub(crate) use hook::hook;
 pub(crate) use issue::{comment, issue, label, review};
-pub(crate) use pull::{Shown, pull, pull_simple};
+pub(crate) use pull::{Shown, association, pull, pull_simple};
 pub(crate) use repo::{git_ref, repo, repo_found};
 
 use chrono::{DateTime, SecondsFormat, Utc};

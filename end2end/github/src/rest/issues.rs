@@ -146,7 +146,7 @@ fn known_logins(at: &Readable, logins: Vec<String>) -> Result<BTreeSet<String>, 
     Ok(logins.iter().filter_map(|it| accounts.find(it)).map(|it| it.login.clone()).collect())
 }
 
-fn set_labels(pull: &mut Pull, labels: BTreeSet<String>) -> Vec<PullAction> {
+pub(crate) fn set_labels(pull: &mut Pull, labels: BTreeSet<String>) -> Vec<PullAction> {
     let new = labels.difference(&pull.labels).cloned();
     let mut actions: Vec<_> = new.map(|label| PullAction::Labeled { label }).collect();
     let gone = pull.labels.difference(&labels).cloned();
