@@ -1,7 +1,7 @@
 //! What every handler is given: who calls, from where, and the repository that the path names.
 
 use crate::{
-    error::ApiError,
+    error::{ApiError, Moved},
     git::Git,
     github::Github,
     identity::Identity,
@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     extract::{FromRequest, FromRequestParts, OriginalUri, RawPathParams, Request},
-    http::{header, request::Parts},
+    http::{StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, sync::Arc};
@@ -36,6 +36,7 @@ pub(crate) struct Call {
 }
 
 /// A repository that the caller may read.
+#[derive(Clone)]
 pub(crate) struct Readable {
     pub(crate) call: Call,
     pub(crate) repo: Arc<Repo>,
@@ -60,11 +61,17 @@ impl Call {
     /// What the caller must not read does not exist for him.
     pub(crate) fn find_repo(&self, owner: &str, name: &str) -> Result<Arc<Repo>, ApiError> {
         let key = RepoKey::new(owner, name);
-        let repo = self.github.store.find(&key, self.freshness).ok_or(ApiError::NotFound)?;
-        if repo.access_of(self.login.as_deref()) < Access::Read {
-            return Err(ApiError::NotFound);
+        let repo = self.github.store.find(&key, self.freshness);
+        repo.filter(|repo| self.may_read(repo)).ok_or(ApiError::NotFound)
+    }
+
+    /// The repository that had this name, if nobody has it now and the caller may know.
+    pub(crate) fn find_moved(&self, owner: &str, name: &str) -> Option<Arc<Repo>> {
+        let (store, key) = (&self.github.store, RepoKey::new(owner, name));
+        if store.find(&key, Freshness::Current).is_some() {
+            return None;
         }
-        Ok(repo)
+        store.find_moved(&key).filter(|repo| self.may_read(repo))
     }
 
     pub(crate) fn may_read(&self, repo: &Repo) -> bool {
@@ -147,7 +154,11 @@ impl FromRequestParts<Arc<Github>> for Readable {
         let params: BTreeMap<String, String> =
             raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let param = |name: &str| params.get(name).map_or("", String::as_str);
-        let repo = call.find_repo(param("owner"), param("repo"))?;
+        let (owner, name) = (param("owner"), param("repo"));
+        let repo = match call.find_moved(owner, name) {
+            Some(repo) => return Err(moved(parts, &call, &repo)),
+            None => call.find_repo(owner, name)?,
+        };
         let git = github.git(&repo.key());
         Ok(Self { call, repo, git, params })
     }
@@ -184,6 +195,21 @@ impl<T: DeserializeOwned> FromRequest<Arc<Github>> for Input<T> {
         })?;
         Ok(Self(input))
     }
+}
+
+/// The same address below the number of the repository, which no rename changes.
+fn moved(parts: &Parts, call: &Call, repo: &Repo) -> ApiError {
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+    let path = uri.path().strip_prefix(ENTERPRISE_PREFIX).unwrap_or(uri.path());
+    // What follows `/repos/{owner}/{repo}`.
+    let rest = path.match_indices('/').nth(3).and_then(|(at, _)| path.get(at..)).unwrap_or("");
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let url = format!("{}/repositories/{}{rest}{query}", call.urls.api, repo.id);
+    let status = match parts.method.is_safe() {
+        true => StatusCode::MOVED_PERMANENTLY,
+        false => StatusCode::TEMPORARY_REDIRECT,
+    };
+    ApiError::Moved(Moved { url, status })
 }
 
 fn urls_of(parts: &Parts, github: &Github) -> Urls {

@@ -20,6 +20,11 @@ pub(crate) enum ApiError {
     NotFound,
     #[error("Branch not found")]
     BranchNotFound,
+    #[error("{0}")]
+    Missing(String),
+    /// The repository has another name now.
+    #[error("Moved Permanently")]
+    Moved(Moved),
     #[error("Resource not accessible by personal access token")]
     MayNot,
     #[error("Repository was archived so is read-only.")]
@@ -46,6 +51,14 @@ pub(crate) enum ApiError {
     Store(#[from] StoreError),
 }
 
+/// Where a repository is now, by an address that the next rename leaves as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Moved {
+    pub(crate) url: String,
+    /// 301 for reads, and 307 for what must be sent again as it was.
+    pub(crate) status: StatusCode,
+}
+
 /// One entry of `errors` in a 422.
 #[derive(Clone, Debug)]
 pub(crate) struct FieldError {
@@ -66,6 +79,11 @@ impl ApiError {
         Self::Invalid(FieldError { resource, field: Some(field), code, message: None })
     }
 
+    /// A field without which GitHub does not even begin.
+    pub(crate) fn not_supplied(field: &str) -> Self {
+        Self::BadInput(format!("\"{field}\" wasn't supplied."))
+    }
+
     /// A field whose value is refused with a reason.
     pub(crate) fn rejected(resource: &'static str, field: &'static str, message: String) -> Self {
         let (field, message) = (Some(field), Some(message));
@@ -80,7 +98,8 @@ impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::BadCredentials | Self::SignInFirst => StatusCode::UNAUTHORIZED,
-            Self::NotFound | Self::BranchNotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::BranchNotFound | Self::Missing(_) => StatusCode::NOT_FOUND,
+            Self::Moved(Moved { status, .. }) => *status,
             Self::MayNot | Self::Archived => StatusCode::FORBIDDEN,
             Self::BadJson | Self::NoQuery => StatusCode::BAD_REQUEST,
             Self::BadInput(_) | Self::Invalid(_) | Self::Unprocessable(_) => {
@@ -128,10 +147,38 @@ impl IntoResponse for ApiError {
             tracing::error!(error = ?self, "the stand-in failed");
         }
         let mut body = message_body(status, &self.to_string());
-        if let Self::Invalid(error) = self {
-            body["errors"] = json!([Value::from(error)]);
+        let mut location = None;
+        match self {
+            Self::Invalid(error) => body["errors"] = json!([Value::from(error)]),
+            Self::Moved(Moved { url, .. }) => {
+                location = HeaderValue::from_str(&url).ok();
+                body = json!({
+                    "message": "Moved Permanently",
+                    "url": url,
+                    "documentation_url": "https://docs.github.com/v3/#http-redirects",
+                });
+            }
+            Self::BadCredentials
+            | Self::SignInFirst
+            | Self::NotFound
+            | Self::BranchNotFound
+            | Self::Missing(_)
+            | Self::MayNot
+            | Self::Archived
+            | Self::BadJson
+            | Self::BadInput(_)
+            | Self::Unprocessable(_)
+            | Self::NotMergeable(_)
+            | Self::Conflict(_)
+            | Self::TooLarge(_)
+            | Self::Git(_)
+            | Self::Store(_) => (),
         }
-        (status, Json(body)).into_response()
+        let mut response = (status, Json(body)).into_response();
+        if let Some(location) = location {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        response
     }
 }
 

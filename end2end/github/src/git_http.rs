@@ -5,11 +5,11 @@
 
 use crate::{
     error::challenge,
-    git::{RefChange, clean_environment},
+    git::{RefChange, clean_environment, name_rules},
     github::Github,
     identity::Identity,
     pushes,
-    state::{Access, Freshness, Repo, RepoKey},
+    state::{Access, Freshness, Protection, Repo, RepoKey},
 };
 use axum::{
     body::Body,
@@ -91,7 +91,15 @@ fn admit(
         }
         Identity::Anonymous | Identity::User { .. } => identity.login(),
     };
-    let repo = github.store.find(key, Freshness::Current);
+    let found = github.store.find(key, Freshness::Current);
+    let moved = || github.store.find_moved(key);
+    let repo = match found {
+        Some(repo) => Some(repo),
+        None => match moved().filter(|repo| repo.access_of(login) >= Access::Read) {
+            Some(repo) => return Err(Box::new(redirect(github, &repo, request))),
+            None => None,
+        },
+    };
     let repo = repo.filter(|repo| repo.access_of(login) >= Access::Read);
     let Some(repo) = repo else {
         return Err(Box::new(match login {
@@ -111,6 +119,17 @@ fn admit(
         }
     }
     Ok(Admitted { repo, login: login.map(str::to_owned) })
+}
+
+/// Git goes on at the new name.
+fn redirect(github: &Github, repo: &Repo, request: &Request) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let origin = host.map_or_else(|| github.urls().git, |host| format!("http://{host}"));
+    let path = request.uri().path();
+    let rest = path.match_indices('/').nth(2).and_then(|(at, _)| path.get(at..)).unwrap_or("");
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let url = format!("{origin}/{}.git{rest}{query}", repo.full_name());
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, url)]).into_response()
 }
 
 async fn fetch(
@@ -161,10 +180,17 @@ async fn push(
     let head = head?;
     child.wait().await?;
     let after = git.refs("").await.map_err(io::Error::other)?;
-    let changes = RefChange::between(&before, &after);
+    // The merge that is tried for a pull request may have moved meanwhile, by nobody's push.
+    let mut changes = RefChange::between(&before, &after);
+    changes.retain(|change| !change.name.starts_with("refs/pull/"));
     let pusher = admitted.login.as_deref().unwrap_or_default();
     pushes::record(github, &key, &changes, pusher).await.map_err(io::Error::other)?;
-    Ok((head.0, head.1, report).into_response())
+    let rule_of = |name: &str| {
+        let branch = name.strip_prefix("refs/heads/");
+        let is_protected = branch.is_some_and(|it| admitted.repo.protections.contains_key(it));
+        if is_protected { "protected branch" } else { "pre-receive" }
+    };
+    Ok((head.0, head.1, name_rules(report, rule_of)).into_response())
 }
 
 /// Starts the CGI program with what RFC 3875 wants to be told.
@@ -194,8 +220,22 @@ fn start(github: &Github, admitted: &Admitted, file: &str, request: &Request) ->
     if let Some(login) = &admitted.login {
         command.env("REMOTE_USER", login);
     }
+    command
+        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_KEY_0", "core.hooksPath")
+        .env("GIT_CONFIG_VALUE_0", github.store.push_hooks_dir())
+        .env("PROTECTED", protected(&admitted.repo));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     command.kill_on_drop(true).spawn()
+}
+
+/// The protected branches, as the hook reads them.
+fn protected(repo: &Repo) -> String {
+    let line = |(branch, protection): (&String, &Protection)| match protection {
+        Protection::Rewriting => format!("rewriting {branch}\n"),
+        Protection::Pushes => format!("pushes {branch}\n"),
+    };
+    repo.protections.iter().map(line).collect()
 }
 
 /// Passes the body on. A program that ends early or a caller that goes away ends it too; the

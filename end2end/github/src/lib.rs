@@ -15,7 +15,9 @@
 //! | `git_http` | clone and push |
 //! | `call` | who calls, and what he may see |
 //! | `rest`, `graphql`, `json` | GitHub's API and its bodies |
+//! | `repos`, `pulls` | what happens to a whole repository, and what git says of pull requests |
 //! | `pushes`, `hooks` | what follows when a branch moves, and who is told |
+//! | `hosts` | for which hosts requests are taken |
 //! | `observe`, `faults`, `requests` | what happens around each request |
 //! | `conformance` | holds every exchange against GitHub's OpenAPI description |
 //! | `control`, `fixtures` | acting from outside, and the demo's repositories |
@@ -35,6 +37,7 @@ mod git_http;
 mod github;
 mod graphql;
 mod hooks;
+mod hosts;
 mod identity;
 mod json;
 mod observe;
@@ -42,6 +45,7 @@ mod pages;
 mod pulls;
 mod pushes;
 mod quota;
+mod repos;
 mod requests;
 mod rest;
 mod router;
@@ -56,6 +60,7 @@ pub use conformance::{SpecError, Violation};
 pub use control::{Action, Control, ControlError, FileContent, NewCommit, NewRepo, PullSummary};
 pub use faults::{DeliveryFault, DeliveryRule, Fault, Rule};
 pub use hooks::{Delivery, Outcome};
+pub use quota::{Resource, Strictness};
 pub use requests::{Class, Exchange};
 pub use stand_in::{StandIn, StartError};
-pub use state::Access;
+pub use state::{Access, Protection, Visibility};

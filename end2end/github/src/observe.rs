@@ -8,7 +8,7 @@ use crate::{
     faults::{Fault, HANG},
     github::Github,
     identity::Identity,
-    quota::Quota,
+    quota::{Admission, Quota, Resource},
     requests::{Class, Exchange},
     state::Freshness,
     unique::request_id,
@@ -22,6 +22,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
 
@@ -52,9 +53,11 @@ async fn exchange(github: Arc<Github>, wire: Wire, mut request: Request, next: N
     let who = identity.login().unwrap_or_default().to_owned();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let path = uri.path().strip_prefix(ENTERPRISE_PREFIX).unwrap_or(uri.path()).to_owned();
+    let class = Class::of(&method, &path);
+    let resource = Resource::of(class, &path);
     let fault = github.faults.take(method.as_str(), &path);
     let place = github.requests.begin(Exchange {
-        class: Class::of(&method, &path),
+        class,
         method: method.to_string(),
         path,
         query: uri.query().unwrap_or_default().to_owned(),
@@ -64,16 +67,18 @@ async fn exchange(github: Arc<Github>, wire: Wire, mut request: Request, next: N
         at: now(),
     });
     request.extensions_mut().insert(identity);
-    let met = match fault {
-        Some(fault) => meet(&github, fault, request, next).await,
-        None => Met::Passed(next.run(request).await),
+    let refused = resource.and_then(|resource| limited(&github, &who, class, resource));
+    let met = match (refused, fault) {
+        (Some(refused), _) => Met::Answered(refused),
+        (None, Some(fault)) => meet(&github, fault, request, next).await,
+        (None, None) => Met::Passed(next.run(request).await),
     };
     let (Met::Passed(response) | Met::Answered(response) | Met::Cut(response)) = &met;
     github.requests.end(place, response.status().as_u16());
-    let quota = match response.status() {
-        StatusCode::NOT_MODIFIED => github.quotas.look(&who, now()),
-        _ => github.quotas.count(&who, now()),
-    };
+    let quota = resource.map(|resource| match response.status() {
+        StatusCode::NOT_MODIFIED => github.quotas.look(&who, resource, now()),
+        _ => github.quotas.count(&who, resource, now()),
+    });
     match met {
         Met::Passed(mut response) => {
             set_headers(response.headers_mut(), quota);
@@ -83,6 +88,17 @@ async fn exchange(github: Arc<Github>, wire: Wire, mut request: Request, next: N
         Met::Cut(response) => {
             wire.cut();
             response
+        }
+    }
+}
+
+/// The refusal of a request that is beyond a limit which is held.
+fn limited(github: &Github, who: &str, class: Class, resource: Resource) -> Option<Response> {
+    match github.quotas.admit(who, class, resource, now()) {
+        Admission::Granted => None,
+        Admission::UsedUp(quota) => Some(used_up(quota)),
+        Admission::TooFast { retry_after_secs } => {
+            Some(secondary_limit(StatusCode::FORBIDDEN.as_u16(), Some(retry_after_secs)))
         }
     }
 }
@@ -145,16 +161,33 @@ fn secondary_limit(status: u16, retry_after_secs: Option<u64>) -> Response {
 }
 
 fn primary_limit(reset_after_secs: u64) -> Response {
-    let status = StatusCode::FORBIDDEN;
-    let text = "API rate limit exceeded.";
-    let mut response = (status, Json(message_body(status, text))).into_response();
     let after = chrono::TimeDelta::seconds(i64::try_from(reset_after_secs).unwrap_or(3_600));
-    let quota = Quota { limit: 5_000, used: 5_000, reset_at: now() + after };
-    set_headers(response.headers_mut(), quota);
+    let resource = Resource::Core;
+    used_up(Quota { resource, limit: 5_000, used: 5_000, reset_at: now() + after })
+}
+
+/// GraphQL refuses with a status of 200, as it does everything.
+fn used_up(quota: Quota) -> Response {
+    let text = "API rate limit exceeded.";
+    let mut response = match quota.resource {
+        Resource::Graphql => {
+            let error = json!({ "type": "RATE_LIMITED", "message": text });
+            Json(json!({ "errors": [error] })).into_response()
+        }
+        Resource::Core | Resource::Search | Resource::CodeSearch => {
+            let status = StatusCode::FORBIDDEN;
+            (status, Json(message_body(status, text))).into_response()
+        }
+    };
+    set_headers(response.headers_mut(), Some(quota));
     response
 }
 
-fn set_headers(headers: &mut HeaderMap, quota: Quota) {
+fn set_headers(headers: &mut HeaderMap, quota: Option<Quota>) {
+    if let Ok(id) = HeaderValue::from_str(&request_id()) {
+        headers.insert(HeaderName::from_static("x-github-request-id"), id);
+    }
+    let Some(quota) = quota else { return };
     let reset = u64::try_from(quota.reset_at.timestamp()).unwrap_or(0);
     for (name, value) in [
         ("x-ratelimit-limit", quota.limit),
@@ -164,11 +197,8 @@ fn set_headers(headers: &mut HeaderMap, quota: Quota) {
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
     }
-    let core = HeaderValue::from_static("core");
-    headers.insert(HeaderName::from_static("x-ratelimit-resource"), core);
-    if let Ok(id) = HeaderValue::from_str(&request_id()) {
-        headers.insert(HeaderName::from_static("x-github-request-id"), id);
-    }
+    let resource = HeaderValue::from_static(quota.resource.word());
+    headers.insert(HeaderName::from_static("x-ratelimit-resource"), resource);
 }
 
 /// Gives every JSON answer to a read an `ETag`, and answers 304 to who has it already.

@@ -228,11 +228,12 @@ pub(crate) async fn prepare(
 fn spawn_trial(github: &Arc<Github>, repo: &Repo, pull: &Pull, base: String) {
     let (github, repo_key, number) = (Arc::clone(github), repo.key(), pull.number);
     let (key, head) = ((repo.id, number), pull.head.sha.clone());
-    let author = pull.author.clone();
+    // The time is the pull request's, so that the same trial gives the same commit.
+    let (author, at) = (pull.author.clone(), json::time(pull.created_at));
     let tasks = github.tasks.clone();
     tasks.spawn(async move {
         let git = github.git(&repo_key);
-        let tried = try_merge(&git, &base, &head, &author).await;
+        let tried = try_merge(&git, &base, &head, &author, at).await;
         let shown = match &tried {
             Ok(outcome) => {
                 github.facts.keep_outcome(key, &base, &head, outcome);
@@ -268,9 +269,8 @@ async fn try_merge(
     base: &str,
     head: &str,
     author: &str,
+    at: String,
 ) -> Result<MergeOutcome, GitError> {
-    // The time is the head's, so that the same trial gives the same commit.
-    let at = git.commit(head).await?.committer.at;
     let by = Signature::of_user(author, at);
     let message = format!("Merge {head} into {base}");
     let (method, message) = (MergeMethod::Merge, message.as_str());

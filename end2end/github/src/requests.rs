@@ -60,8 +60,8 @@ impl Class {
 }
 
 /// First segments of the REST API's paths.
-pub(crate) const API_ROOTS: [&str; 8] =
-    ["user", "users", "orgs", "repos", "search", "rate_limit", "meta", "api"];
+pub(crate) const API_ROOTS: [&str; 9] =
+    ["user", "users", "orgs", "repos", "repositories", "search", "rate_limit", "meta", "api"];
 
 #[derive(Default)]
 pub(crate) struct Requests(Mutex<Log>);

@@ -2,6 +2,7 @@ use crate::{
     config::{Config, DataDir},
     control::Control,
     faults::Faults,
+    git::install_update_hook,
     github::{Github, PushLocks},
     hooks::{Deliveries, deliver_all},
     pulls::Facts,
@@ -23,7 +24,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(3);
 pub enum StartError {
     #[error("could not listen on {address}; is the port taken?")]
     Listen { address: SocketAddr, source: io::Error },
-    #[error("could not make a temporary directory")]
+    #[error("could not prepare the directory of the stand-in")]
     Directory(#[source] io::Error),
     #[error("could not read what an earlier run left in {}", dir.display())]
     State { dir: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
@@ -56,6 +57,7 @@ impl StandIn {
         let state_error =
             |source: StoreError| StartError::State { dir: dir.clone(), source: Box::new(source) };
         let store = Store::open(&dir).map_err(state_error)?;
+        install_update_hook(&store.push_hooks_dir()).map_err(StartError::Directory)?;
         let listen_error = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;

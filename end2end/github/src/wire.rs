@@ -23,6 +23,7 @@ pub(crate) struct WireListener(pub(crate) TcpListener);
 
 pub(crate) struct WireStream {
     stream: TcpStream,
+    local: Option<SocketAddr>,
     cut: Arc<AtomicBool>,
 }
 
@@ -30,6 +31,8 @@ pub(crate) struct WireStream {
 #[derive(Clone)]
 pub(crate) struct Wire {
     pub(crate) peer: IpAddr,
+    /// Where the connection came in.
+    pub(crate) local: Option<SocketAddr>,
     cut: Arc<AtomicBool>,
 }
 
@@ -50,7 +53,8 @@ impl Listener for WireListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "small answers on this connection may be slow");
         }
-        (WireStream { stream, cut: Arc::default() }, address)
+        let local = stream.local_addr().ok();
+        (WireStream { stream, local, cut: Arc::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -60,7 +64,8 @@ impl Listener for WireListener {
 
 impl Connected<IncomingStream<'_, WireListener>> for Wire {
     fn connect_info(stream: IncomingStream<'_, WireListener>) -> Self {
-        Self { peer: stream.remote_addr().ip(), cut: Arc::clone(&stream.io().cut) }
+        let WireStream { local, cut, .. } = stream.io();
+        Self { peer: stream.remote_addr().ip(), local: *local, cut: Arc::clone(cut) }
     }
 }
 

@@ -6,6 +6,8 @@
 mod support;
 
 #[cfg(test)]
+mod declined;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod git;
@@ -13,6 +15,14 @@ mod git;
 mod graphql;
 #[cfg(test)]
 mod hooks;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod merging;
+#[cfg(test)]
+mod moves;
+#[cfg(test)]
+mod objects;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]

@@ -28,6 +28,27 @@ async fn a_pull_request_has_a_page_that_shows_it_and_runs_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn links_to_files_and_diffs_lead_to_them() {
+    let world = World::shop().await;
+    world.push("topic/with/slash", "docs/a b.md", "text\n").await;
+    let number = world.open_pull().await;
+    let file = "/repos/acme/shop/contents/docs/a%20b.md?ref=topic/with/slash";
+    let link = world.get(file, ANNA).await.is(200).body["download_url"].clone();
+    let pull = world.get(&format!("/repos/acme/shop/pulls/{number}"), ANNA).await.is(200).body;
+    for (link, text) in [
+        (&link, "text"),
+        (&pull["diff_url"], "diff --git a/README.md b/README.md"),
+        (&pull["patch_url"], "Subject: [PATCH] Change README.md"),
+    ] {
+        let path = link.as_str().unwrap().trim_start_matches(&world.stand_in.url()).to_owned();
+        let shown = world.get(&path, "").await.is(200);
+        assert!(shown.body.as_str().is_some_and(|body| body.contains(text)), "{path}");
+    }
+    world.get("/acme/shop/raw/main/nothing", "").await.is(404);
+    world.get("/acme/shop/pull/1.pdf", "").await.is(404);
+}
+
+#[tokio::test]
 async fn no_input_breaks_it() {
     let world = World::shop().await;
     for path in [

@@ -1,4 +1,6 @@
-use jsonschema::{Draft, Registry, Resource, Validator};
+use jsonschema::{
+    Draft, Registry, Resource, ValidationError, Validator, error::ValidationErrorKind,
+};
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
@@ -7,16 +9,19 @@ use std::{
 };
 
 const SPEC_URI: &str = "urn:github:openapi";
+const REFUSAL: &str = "refusal";
 const PROBLEMS_PER_BODY_MAX: usize = 5;
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// Parameters whose values may have slashes, against what OpenAPI says of paths.
 const SLASHED: [&str; 4] = ["{ref}", "{path}", "{branch}", "{basehead}"];
 
 /// Statuses that GitHub gives and its description does not list, with the reason.
-const UNDOCUMENTED: [(&str, &str, u16, &str); 4] = [
+const UNDOCUMENTED: [(&str, &str, u16, &str); 6] = [
     ("*", "*", 401, "a bad token is refused before any operation is looked at"),
     ("*", "*", 404, "what may not be read is hidden, whatever the operation"),
     ("*", "*", 403, "an archived repository refuses every write"),
+    ("*", "*", 301, "a repository that was renamed answers so to every read"),
+    ("*", "*", 307, "a repository that was renamed answers so to every write"),
     ("*", "*", 400, "a body that is no JSON is refused before any operation is looked at"),
 ];
 
@@ -113,7 +118,10 @@ impl Spec {
         }
         match operation.answers.get(status) {
             Some(Some(schema)) => match received {
-                Some(body) => problems.extend(self.hold("answer", schema, body)),
+                Some(body) => {
+                    let what = if *status < 400 { "answer" } else { REFUSAL };
+                    problems.extend(self.hold(what, schema, body));
+                }
                 None => problems.push("the answer is no JSON".to_owned()),
             },
             Some(None) => (),
@@ -123,13 +131,17 @@ impl Spec {
         problems
     }
 
-    /// The operation with the fewest placeholders among those that fit.
+    /// The operation with the fewest placeholders among those that fit, and with the most
+    /// segments among those: a name with slashes takes what no other segment does.
     fn find(&self, method: &str, path: &str) -> Option<&Operation> {
         let fitting = self
             .operations
             .iter()
             .filter(|it| it.method.eq_ignore_ascii_case(method) && fits(&it.segments, path));
-        fitting.min_by_key(|it| it.segments.iter().filter(|part| part.starts_with('{')).count())
+        fitting.min_by_key(|it| {
+            let placeholders = it.segments.iter().filter(|part| part.starts_with('{')).count();
+            (placeholders, std::cmp::Reverse(it.segments.len()))
+        })
     }
 
     fn hold(&self, what: &str, pointer: &str, body: &Value) -> Vec<String> {
@@ -137,7 +149,13 @@ impl Spec {
             Ok(validator) => validator,
             Err(reason) => return vec![format!("the schema at {pointer} is unusable: {reason}")],
         };
-        let errors = validator.iter_errors(body).take(PROBLEMS_PER_BODY_MAX);
+        // A refusal fits each of the errors that the description lets an operation choose from.
+        let is_one_too_many = |error: &ValidationError<'_>| {
+            what == REFUSAL
+                && matches!(error.kind(), ValidationErrorKind::OneOfMultipleValid { .. })
+        };
+        let errors = validator.iter_errors(body).filter(|error| !is_one_too_many(error));
+        let errors = errors.take(PROBLEMS_PER_BODY_MAX);
         errors.map(|error| format!("{what} at {}: {error}", error.instance_path())).collect()
     }
 

@@ -1,7 +1,8 @@
 use super::{Control, ControlError, NewCommit, NewRepo};
 use crate::{
     faults::{DeliveryRule, Rule},
-    state::Access,
+    quota::{Resource, Strictness},
+    state::{Access, Protection, Visibility},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ pub enum Action {
         token: String,
     },
     CreateRepo(NewRepo),
+    /// What a user may do with a repository from now on.
+    #[serde(alias = "set_permission")]
     Grant {
         repo: String,
         login: String,
@@ -36,12 +39,36 @@ pub enum Action {
     Unarchive {
         repo: String,
     },
+    RenameRepo {
+        repo: String,
+        name: String,
+    },
+    TransferRepo {
+        repo: String,
+        owner: String,
+    },
+    DeleteRepo {
+        repo: String,
+    },
+    SetVisibility {
+        repo: String,
+        visibility: Visibility,
+    },
     BlockBranch {
         repo: String,
         branch: String,
         reason: String,
     },
     UnblockBranch {
+        repo: String,
+        branch: String,
+    },
+    ProtectBranch {
+        repo: String,
+        branch: String,
+        against: Protection,
+    },
+    UnprotectBranch {
         repo: String,
         branch: String,
     },
@@ -83,6 +110,15 @@ pub enum Action {
     Fault(Rule),
     DeliveryFault(DeliveryRule),
     ClearFaults,
+    Limit {
+        resource: Resource,
+        requests: u64,
+        window_secs: u32,
+    },
+    Be {
+        strictness: Strictness,
+    },
+    ClearLimits,
     ClearRequests,
     Reset,
 }
@@ -99,10 +135,20 @@ impl Control {
             Action::Grant { repo, login, access } => self.grant(&repo, &login, access)?,
             Action::Archive { repo } => self.archive(&repo)?,
             Action::Unarchive { repo } => self.unarchive(&repo)?,
+            Action::RenameRepo { repo, name } => self.rename_repo(&repo, &name).await?,
+            Action::TransferRepo { repo, owner } => self.transfer_repo(&repo, &owner).await?,
+            Action::DeleteRepo { repo } => self.delete_repo(&repo).await?,
+            Action::SetVisibility { repo, visibility } => {
+                self.set_visibility(&repo, visibility)?;
+            }
             Action::BlockBranch { repo, branch, reason } => {
                 self.block_branch(&repo, &branch, &reason)?;
             }
             Action::UnblockBranch { repo, branch } => self.unblock_branch(&repo, &branch)?,
+            Action::ProtectBranch { repo, branch, against } => {
+                self.protect_branch(&repo, &branch, against)?;
+            }
+            Action::UnprotectBranch { repo, branch } => self.unprotect_branch(&repo, &branch)?,
             Action::Commit(wish) => return Ok(json!({ "sha": self.commit(&wish).await? })),
             Action::DeleteBranch { repo, branch, by } => {
                 self.delete_branch(&repo, &branch, &by).await?;
@@ -124,6 +170,11 @@ impl Control {
             Action::Fault(rule) => self.fault(rule),
             Action::DeliveryFault(rule) => self.delivery_fault(rule),
             Action::ClearFaults => self.clear_faults(),
+            Action::Limit { resource, requests, window_secs } => {
+                self.limit(resource, requests, window_secs);
+            }
+            Action::Be { strictness } => self.be(strictness),
+            Action::ClearLimits => self.clear_limits(),
             Action::ClearRequests => self.clear_requests(),
             Action::Reset => self.reset()?,
         }

@@ -4,9 +4,28 @@ use super::{Control, ControlError};
 use crate::{
     git::{RefChange, RefMove, RefMoved, is_branch_name},
     pushes,
+    state::Protection,
 };
 
 impl Control {
+    /// Protects a branch against pushes; what may be merged into it `block_branch` says.
+    pub fn protect_branch(
+        &self,
+        repo: &str,
+        branch: &str,
+        against: Protection,
+    ) -> Result<(), ControlError> {
+        self.change(repo, |repo| {
+            repo.protections.insert(branch.to_owned(), against);
+        })
+    }
+
+    pub fn unprotect_branch(&self, repo: &str, branch: &str) -> Result<(), ControlError> {
+        self.change(repo, |repo| {
+            repo.protections.remove(branch);
+        })
+    }
+
     /// Puts a branch on any commit, as a push by force does, and makes it when it is not there.
     /// The commit is named by a sha, or by a branch or tag that is on it.
     pub async fn force_push(

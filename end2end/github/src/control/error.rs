@@ -12,6 +12,8 @@ pub enum ControlError {
     RepoExists { repo: String },
     #[error("there is no branch `{branch}` in `{repo}`")]
     NoBranch { repo: String, branch: String },
+    #[error("there is no user or organisation `{login}`")]
+    NoAccount { login: String },
     #[error("GitHub would refuse: {0}")]
     Refused(String),
     #[error("the stand-in itself failed: {0}")]
@@ -30,6 +32,8 @@ impl From<ApiError> for ControlError {
             | ApiError::SignInFirst
             | ApiError::NotFound
             | ApiError::BranchNotFound
+            | ApiError::Missing(_)
+            | ApiError::Moved(_)
             | ApiError::MayNot
             | ApiError::Archived
             | ApiError::BadJson

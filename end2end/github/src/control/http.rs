@@ -64,7 +64,9 @@ async fn from_here_only(
 impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::NoRepo { .. } | Self::NoBranch { .. } => StatusCode::NOT_FOUND,
+            Self::NoRepo { .. } | Self::NoBranch { .. } | Self::NoAccount { .. } => {
+                StatusCode::NOT_FOUND
+            }
             Self::Name { .. } | Self::RepoExists { .. } | Self::Refused(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }

@@ -7,6 +7,7 @@ mod action;
 mod branches;
 mod error;
 mod http;
+mod moves;
 mod repos;
 
 pub use action::Action;
@@ -19,6 +20,7 @@ use crate::{
     faults::{DeliveryRule, Rule},
     github::Github,
     hooks::Delivery,
+    quota::{Resource, Strictness},
     requests::{Class, Exchange},
     state::{AccountKind, is_account_name},
 };
@@ -69,6 +71,22 @@ impl Control {
         self.github.faults.clear();
     }
 
+    /// Holds a limit for a resource, for every identity and beginning now.
+    pub fn limit(&self, resource: Resource, requests: u64, window_secs: u32) {
+        let window = chrono::TimeDelta::seconds(i64::from(window_secs));
+        self.github.quotas.limit(resource, requests, window);
+    }
+
+    /// Holds GitHub's limits, the secondary ones too, or only tells of them.
+    pub fn be(&self, strictness: Strictness) {
+        self.github.quotas.be(strictness);
+    }
+
+    /// Forgets every limit that was asked for, and all that was counted.
+    pub fn clear_limits(&self) {
+        self.github.quotas.clear();
+    }
+
     /// All requests so far, oldest first; those below `/_control/` are not among them.
     #[must_use]
     pub fn requests(&self) -> Vec<Exchange> {
@@ -113,6 +131,7 @@ impl Control {
     pub fn reset(&self) -> Result<(), ControlError> {
         self.github.store.clear()?;
         self.github.faults.clear();
+        self.github.quotas.clear();
         self.github.requests.clear();
         self.github.deliveries.clear();
         Ok(())

@@ -8,7 +8,7 @@ use crate::{
     pushes,
     rest::{self, Merge, NewPull, PullEdit, WantedState},
     state::{
-        Access, AccountKind, Freshness, Pull, PullState, Repo, RepoKey, Visibility,
+        Access, AccountKind, Freshness, Merging, Pull, PullState, Repo, RepoKey, Visibility,
         is_account_name, is_repo_name,
     },
 };
@@ -248,7 +248,11 @@ impl Control {
         Readable::acting(&self.github, &RepoKey::new(owner, name), login).map_err(|_| missing())
     }
 
-    fn change(&self, repo: &str, change: impl FnOnce(&mut Repo)) -> Result<(), ControlError> {
+    pub(super) fn change(
+        &self,
+        repo: &str,
+        change: impl FnOnce(&mut Repo),
+    ) -> Result<(), ControlError> {
         let at = self.at(repo, "ghost")?;
         Ok(at.update(|repo| {
             change(repo);
@@ -275,6 +279,8 @@ fn new_repo(id: u64, default_branch: String, wish: NewRepo) -> Repo {
         pushed_at: committed_at,
         grants: BTreeMap::new(),
         blocked_branches: BTreeMap::new(),
+        protections: BTreeMap::new(),
+        merging: Merging::default(),
         last_number: 0,
         last_item: 0,
         pulls: BTreeMap::new(),

@@ -45,6 +45,17 @@ impl Git {
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
+    /// The unified diff as GitHub gives it to who asks for one.
+    pub(crate) async fn plain_diff(&self, old: &str, new: &str) -> Result<Vec<u8>, GitError> {
+        self.diff(&["--patch"], old, new).await
+    }
+
+    /// Commits as mails, as `git am` takes them; a range, or the one at a sha.
+    pub(crate) async fn mails(&self, range: &str) -> Result<Vec<u8>, GitError> {
+        let one = if range.contains("..") { "--topo-order" } else { "-1" };
+        self.run(&["format-patch", "--stdout", one, range, "--"]).await
+    }
+
     /// The changed files with counts and patches, in git's order.
     pub(crate) async fn changes(&self, old: &str, new: &str) -> Result<Vec<FileChange>, GitError> {
         let mut changes = self.change_counts(old, new).await?;

@@ -5,16 +5,20 @@
 
 mod command;
 mod commits;
+mod decline;
 mod diff;
 mod import;
 mod merge;
+mod objects;
 mod refs;
 mod trees;
 
 pub(crate) use command::{Git, GitError, clean_environment};
 pub(crate) use commits::{Commit, Signature};
+pub(crate) use decline::{blocked_name, install_update_hook, name_rules};
 pub(crate) use diff::{FileChange, FileStatus};
 pub(crate) use import::{ImportCommit, ImportFile};
 pub(crate) use merge::{MergeMethod, MergeOrder, MergeOutcome};
+pub(crate) use objects::{NewEntry, ObjectKind, Tag, TreeLine};
 pub(crate) use refs::{RefChange, RefMove, RefMoved, is_branch_name, is_sha};
 pub(crate) use trees::{EntryKind, TreeEntry};

@@ -1,4 +1,4 @@
-use super::{Git, GitError};
+use super::{Git, GitError, objects::ObjectKind};
 use std::collections::BTreeMap;
 
 /// Full ref names and the commits they point to.
@@ -75,6 +75,25 @@ impl Git {
         let text = String::from_utf8_lossy(&answer);
         let lines = text.lines().filter_map(|line| line.split_once(' '));
         Ok(lines.map(|(sha, name)| (name.to_owned(), sha.to_owned())).collect())
+    }
+
+    /// Makes a branch the one that a clone begins with.
+    pub(crate) async fn set_head(&self, branch: &str) -> Result<(), GitError> {
+        let name = format!("refs/heads/{branch}");
+        self.run(&["symbolic-ref", "--", "HEAD", &name]).await.map(drop)
+    }
+
+    /// All refs with what they point to, which need not be a commit.
+    pub(crate) async fn typed_refs(&self) -> Result<Vec<(String, String, ObjectKind)>, GitError> {
+        let format = "--format=%(objecttype) %(objectname) %(refname)";
+        let answer = self.run(&["for-each-ref", format]).await?;
+        let read = |line: &str| {
+            let mut words = line.splitn(3, ' ');
+            let kind = ObjectKind::of(words.next()?)?;
+            let sha = words.next()?.to_owned();
+            Some((words.next()?.to_owned(), sha, kind))
+        };
+        Ok(String::from_utf8_lossy(&answer).lines().filter_map(read).collect())
     }
 
     pub(crate) async fn branch_tip(&self, branch: &str) -> Result<Option<String>, GitError> {

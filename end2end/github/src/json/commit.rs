@@ -46,6 +46,19 @@ pub(crate) fn commit(repo: &Repo, urls: &Urls, commit: &Commit) -> Value {
     })
 }
 
+/// A commit as git has it, without who that is on GitHub.
+pub(crate) fn git_commit(repo: &Repo, urls: &Urls, it: &Commit) -> Value {
+    let whole = commit(repo, urls, it);
+    let mut value = whole["commit"].clone();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("comment_count");
+    }
+    for field in ["sha", "node_id", "html_url", "parents"] {
+        value[field] = whole[field].clone();
+    }
+    value
+}
+
 pub(crate) fn commit_detail(
     repo: &Repo,
     urls: &Urls,

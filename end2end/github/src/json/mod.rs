@@ -11,7 +11,7 @@ mod pull;
 mod repo;
 
 pub(crate) use account::{organisation, organisation_simple, private_user, public_user, user};
-pub(crate) use commit::{branch_commit, commit, commit_detail, file_change};
+pub(crate) use commit::{branch_commit, commit, commit_detail, file_change, git_commit};
 pub(crate) use hook::hook;
 pub(crate) use issue::{comment, issue, label, review};
 pub(crate) use pull::{Shown, association, pull, pull_simple};

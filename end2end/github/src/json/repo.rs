@@ -1,7 +1,8 @@
 use super::{in_path, time, user};
 use crate::{
     call::Urls,
-    state::{Access, Accounts, Repo},
+    git::ObjectKind,
+    state::{Access, Accounts, MergedHeads, Method, Repo},
 };
 use serde_json::{Map, Value, json};
 
@@ -71,13 +72,19 @@ pub(crate) fn repo_found(
     value
 }
 
-pub(crate) fn git_ref(repo: &Repo, urls: &Urls, name: &str, sha: &str) -> Value {
+pub(crate) fn git_ref(repo: &Repo, urls: &Urls, name: &str, sha: &str, kind: ObjectKind) -> Value {
+    let folder = match kind {
+        ObjectKind::Commit => "commits",
+        ObjectKind::Tag => "tags",
+        ObjectKind::Tree => "trees",
+        ObjectKind::Blob => "blobs",
+    };
     let url = format!("{}/repos/{}/git", urls.api, repo.full_name());
     json!({
         "ref": name,
         "node_id": format!("REF_{}_{name}", repo.id),
         "url": format!("{url}/{}", in_path(name)),
-        "object": { "type": "commit", "sha": sha, "url": format!("{url}/commits/{sha}") },
+        "object": { "type": kind.word(), "sha": sha, "url": format!("{url}/{folder}/{sha}") },
     })
 }
 
@@ -121,8 +128,15 @@ fn counts(repo: &Repo) -> Value {
         "has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false,
         "has_discussions": false, "has_downloads": false, "is_template": false,
         "allow_forking": true, "web_commit_signoff_required": false,
-        "allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
-        "allow_auto_merge": false, "delete_branch_on_merge": false,
+        "allow_merge_commit": repo.merging.methods.contains(&Method::Merge),
+        "allow_squash_merge": repo.merging.methods.contains(&Method::Squash),
+        "allow_rebase_merge": repo.merging.methods.contains(&Method::Rebase),
+        "delete_branch_on_merge": repo.merging.merged_heads == MergedHeads::Deleted,
+        "merge_commit_title": repo.merging.merge_title,
+        "merge_commit_message": repo.merging.merge_message,
+        "squash_merge_commit_title": repo.merging.squash_title,
+        "squash_merge_commit_message": repo.merging.squash_message,
+        "allow_auto_merge": false,
     })
 }
 

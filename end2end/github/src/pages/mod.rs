@@ -8,22 +8,25 @@ mod patch;
 
 use crate::{
     call::Call,
-    error::ApiError,
-    git::{Commit, Git},
+    error::{ApiError, Moved},
+    git::{Commit, EntryKind, Git},
     github::Github,
     pulls::fork_point,
     state::{Pull, PullState, Repo},
 };
 use axum::{
     Router,
-    extract::Path,
+    extract::{Path, Request},
     http::{StatusCode, header},
+    middleware::Next,
     response::{Html, IntoResponse, Response},
     routing::get,
 };
 use html::{escape, page};
 use std::{fmt::Write as _, sync::Arc};
 
+/// Names of branches with more parts than this are not looked for.
+const REF_PARTS_MAX: usize = 10;
 const STYLE: &str = include_str!("style.css");
 
 pub(crate) fn routes() -> Router<Arc<Github>> {
@@ -33,6 +36,7 @@ pub(crate) fn routes() -> Router<Arc<Github>> {
         .route("/_avatar/{owner}", get(avatar))
         .route("/{owner}", get(owner))
         .route("/{owner}/{repo}", get(repo))
+        .route("/{owner}/{repo}/raw/{*rest}", get(raw))
         .route("/{owner}/{repo}/pull/{number}", get(pull))
 }
 
@@ -49,11 +53,22 @@ impl IntoResponse for Missing {
     fn into_response(self) -> Response {
         let body = "<h1>Not found</h1><p>There is nothing at this address. \
                     <a href=\"/\">All repositories</a></p>";
-        if self.0.status().is_server_error() {
+        if self.0.status().is_server_error() || self.0.status().is_redirection() {
             return self.0.into_response();
         }
         let status = StatusCode::NOT_FOUND;
         (status, Html(page("Not found", &[], body))).into_response()
+    }
+}
+
+/// Pages are for people: who does not ask for one is told that it is missing as the API tells it.
+pub(crate) async fn json_for_programs(request: Request, next: Next) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|it| it.to_str().ok());
+    let wants_page = accept.is_some_and(|accept| accept.contains("text/html"));
+    let response = next.run(request).await;
+    match response.status() {
+        StatusCode::NOT_FOUND if !wants_page => ApiError::NotFound.into_response(),
+        _ => response,
     }
 }
 
@@ -95,7 +110,7 @@ async fn repo(
     call: Call,
     Path((owner, name)): Path<(String, String)>,
 ) -> Result<Html<String>, Missing> {
-    let repo = call.find_repo(&owner, &name)?;
+    let repo = find_repo(&call, &owner, &name)?;
     let clone_url = format!("{}/{}.git", call.urls.git, repo.full_name());
     let mut body = format!("<h1>{}{}</h1>", escape(&repo.name), html::archived(&repo));
     if let Some(description) = &repo.description {
@@ -110,8 +125,11 @@ async fn repo(
 async fn pull(
     call: Call,
     Path((owner, name, number)): Path<(String, String, String)>,
-) -> Result<Html<String>, Missing> {
-    let repo = call.find_repo(&owner, &name)?;
+) -> Result<Response, Missing> {
+    let repo = find_repo(&call, &owner, &name)?;
+    if let Some((number, media)) = number.split_once('.') {
+        return plain(&call, &repo, number, media).await;
+    }
     let number: u64 = number.parse().map_err(|_| ApiError::NotFound)?;
     let pull = repo.pulls.get(&number).ok_or(ApiError::NotFound)?;
     let git = call.github.git(&repo.key());
@@ -127,7 +145,53 @@ async fn pull(
         (repo.name.as_str(), format!("/{}", repo.full_name())),
     ];
     let crumbs: Vec<_> = crumbs.iter().map(|(text, link)| (*text, link.as_str())).collect();
-    Ok(Html(page(&format!("{} #{number}", pull.title), &crumbs, &body)))
+    Ok(Html(page(&format!("{} #{number}", pull.title), &crumbs, &body)).into_response())
+}
+
+/// A pull request as a diff or as mails: where `diff_url` and `patch_url` lead.
+async fn plain(call: &Call, repo: &Repo, number: &str, media: &str) -> Result<Response, Missing> {
+    let number: u64 = number.parse().map_err(|_| ApiError::NotFound)?;
+    let pull = repo.pulls.get(&number).ok_or(ApiError::NotFound)?;
+    let git = call.github.git(&repo.key());
+    let (from, head) = (fork_point(&git, pull).await?, &pull.head.sha);
+    let text = match media {
+        "diff" => git.plain_diff(&from, head).await.map_err(ApiError::from)?,
+        "patch" => git.mails(&format!("{from}..{head}")).await.map_err(ApiError::from)?,
+        _ => return Err(Missing(ApiError::NotFound)),
+    };
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+/// A file as it is: where `download_url` leads. The name of a branch may have slashes, so what is
+/// the branch and what the path is found by trying.
+async fn raw(
+    call: Call,
+    Path((owner, name, rest)): Path<(String, String, String)>,
+) -> Result<Response, Missing> {
+    let repo = find_repo(&call, &owner, &name)?;
+    let git = call.github.git(&repo.key());
+    for (at, _) in rest.match_indices('/').take(REF_PARTS_MAX) {
+        let (reference, path) = (rest.get(..at).unwrap_or(""), rest.get(at + 1..).unwrap_or(""));
+        let Some(sha) = git.find_commit(reference).await.map_err(ApiError::from)? else { continue };
+        let entry = git.entry(&sha, path).await.map_err(ApiError::from)?;
+        if let Some(entry) = entry.filter(|entry| entry.kind == EntryKind::File) {
+            let bytes = git.blob(&entry.sha).await.map_err(ApiError::from)?;
+            let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+            return Ok((kind, bytes).into_response());
+        }
+    }
+    Err(Missing(ApiError::NotFound))
+}
+
+/// People are led on to the new name.
+fn find_repo(call: &Call, owner: &str, name: &str) -> Result<Arc<Repo>, ApiError> {
+    match call.find_moved(owner, name) {
+        Some(repo) => {
+            let url = format!("{}/{}", call.urls.web, repo.full_name());
+            Err(ApiError::Moved(Moved { url, status: StatusCode::MOVED_PERMANENTLY }))
+        }
+        None => call.find_repo(owner, name),
+    }
 }
 
 fn head(pull: &Pull) -> String {

@@ -11,7 +11,7 @@ pub(super) async fn list(at: Readable, page: Page) -> Result<Response, ApiError>
         json!({
             "name": branch,
             "commit": json::branch_commit(&at.repo, at.urls(), sha),
-            "protected": at.repo.blocked_branches.contains_key(branch),
+            "protected": at.repo.is_protected(branch),
         })
     }))
 }
@@ -23,7 +23,7 @@ pub(super) async fn get(at: Readable) -> Result<Json<Value>, ApiError> {
     let full_name = at.repo.full_name();
     let path = json::in_path(branch);
     let url = format!("{}/repos/{full_name}/branches/{path}", at.urls().api);
-    let protected = at.repo.blocked_branches.contains_key(branch);
+    let protected = at.repo.is_protected(branch);
     Ok(Json(json!({
         "name": branch,
         "commit": json::commit(&at.repo, at.urls(), &commit),

@@ -1,11 +1,11 @@
-use super::page::Page;
+use super::{media::Media, page::Page};
 use crate::{
     call::Readable,
     error::ApiError,
     git::{Commit, Git},
     json,
 };
-use axum::{Json, response::Response};
+use axum::response::Response;
 use serde_json::{Value, json};
 
 pub(super) async fn list(at: Readable, page: Page) -> Result<Response, ApiError> {
@@ -18,22 +18,35 @@ pub(super) async fn list(at: Readable, page: Page) -> Result<Response, ApiError>
     Ok(page.answer(at.urls(), total, body))
 }
 
-pub(super) async fn get(at: Readable) -> Result<Json<Value>, ApiError> {
+pub(super) async fn get(at: Readable, media: Media) -> Result<Response, ApiError> {
     let reference = at.param("reference");
     let sha = at.git.find_commit(reference).await?;
     let missing = || ApiError::Unprocessable(format!("No commit found for SHA: {reference}"));
     let sha = sha.ok_or_else(missing)?;
     let commit = at.git.commit(&sha).await?;
-    let changes = at.git.changes(&parent_of(&at.git, &commit).await?, &sha).await?;
-    Ok(Json(json::commit_detail(&at.repo, at.urls(), &commit, &changes)))
+    let parent = parent_of(&at.git, &commit).await?;
+    match media {
+        Media::Sha => Ok(media.answer(sha)),
+        Media::Diff => Ok(media.answer(at.git.plain_diff(&parent, &sha).await?)),
+        Media::Patch => Ok(media.answer(at.git.mails(&sha).await?)),
+        Media::Json | Media::Raw | Media::Object => {
+            let changes = at.git.changes(&parent, &sha).await?;
+            Media::json(json::commit_detail(&at.repo, at.urls(), &commit, &changes))
+        }
+    }
 }
 
 /// `base...head`, each a branch, a tag or a sha; `owner:branch` names this repository's owner.
-pub(super) async fn compare(at: Readable) -> Result<Json<Value>, ApiError> {
+pub(super) async fn compare(at: Readable, media: Media) -> Result<Response, ApiError> {
     let basehead = at.param("basehead");
     let (base, head) = basehead.split_once("...").ok_or(ApiError::NotFound)?;
     let (base, head) = (find(&at, base).await?, find(&at, head).await?);
     let fork = at.git.merge_base(&base, &head).await?.ok_or(ApiError::NotFound)?;
+    match media {
+        Media::Diff => return Ok(media.answer(at.git.plain_diff(&fork, &head).await?)),
+        Media::Patch => return Ok(media.answer(at.git.mails(&format!("{base}..{head}")).await?)),
+        Media::Json | Media::Raw | Media::Sha | Media::Object => (),
+    }
     let (ahead, behind) = at.git.ahead_behind(&base, &head).await?;
     let commits = at.git.commits_between(&base, &head).await?;
     let changes = at.git.changes(&fork, &head).await?;
@@ -46,7 +59,7 @@ pub(super) async fn compare(at: Readable) -> Result<Json<Value>, ApiError> {
     };
     let path = json::in_path(basehead);
     let web = format!("{}/{}/compare/{path}", urls.web, repo.full_name());
-    Ok(Json(json!({
+    Media::json(json!({
         "url": format!("{}/repos/{}/compare/{path}", urls.api, repo.full_name()),
         "html_url": web,
         "permalink_url": web,
@@ -61,7 +74,7 @@ pub(super) async fn compare(at: Readable) -> Result<Json<Value>, ApiError> {
         "commits": commits.iter().map(|it| json::commit(repo, urls, it)).collect::<Value>(),
         "files":
             changes.iter().map(|it| json::file_change(repo, urls, &head, it)).collect::<Value>(),
-    })))
+    }))
 }
 
 async fn find(at: &Readable, text: &str) -> Result<String, ApiError> {

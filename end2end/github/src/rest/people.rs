@@ -3,7 +3,7 @@ use crate::{
     clock::now,
     error::ApiError,
     json,
-    quota::Quota,
+    quota::{Quota, Resource},
     rest::page::Page,
     state::{Account, AccountKind},
 };
@@ -50,13 +50,16 @@ pub(super) async fn my_organisations(call: Call, page: Page) -> Result<Response,
 }
 
 pub(super) async fn rate_limit(call: Call) -> Json<Value> {
-    let quota = call.github.quotas.look(call.login.as_deref().unwrap_or_default(), now());
-    let resource = shown(quota);
+    let who = call.login.as_deref().unwrap_or_default();
+    let of = |resource| shown(call.github.quotas.look(who, resource, now()));
     Json(json!({
         "resources": {
-            "core": resource, "search": resource, "graphql": resource,
+            "core": of(Resource::Core),
+            "search": of(Resource::Search),
+            "code_search": of(Resource::CodeSearch),
+            "graphql": of(Resource::Graphql),
         },
-        "rate": resource,
+        "rate": of(Resource::Core),
     }))
 }
 

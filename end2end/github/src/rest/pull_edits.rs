@@ -59,6 +59,7 @@ pub(crate) async fn edit(
         }
         (PullState::Open, Some(WantedState::Open)) | (_, Some(WantedState::Closed) | None) => None,
     };
+    let tips_changed = base.is_some() || wish.state.is_some();
     let actions = at.update(|repo| {
         let mut pull = repo.pulls.get(&number).ok_or(ApiError::NotFound)?.clone();
         let mut actions = Vec::new();
@@ -76,8 +77,10 @@ pub(crate) async fn edit(
     })?;
     let repo = at.reread()?;
     let pull = repo.pulls.get(&number).ok_or(ApiError::NotFound)?;
-    at.git.keep_pull_head(number, &pull.head.sha).await?;
-    pulls::prepare(&at.call.github, &repo, pull).await?;
+    if tips_changed {
+        at.git.keep_pull_head(number, &pull.head.sha).await?;
+        pulls::prepare(&at.call.github, &repo, pull).await?;
+    }
     for action in &actions {
         hooks::tell_pull(&at.call.github, &repo, pull, action, login).await?;
     }

@@ -1,4 +1,4 @@
-use super::{PullEdit, edit_pull, page::Page};
+use super::{PullEdit, edit_pull, media::Media, page::Page};
 use crate::{
     call::{Input, Readable, Writable},
     clock::now,
@@ -73,8 +73,22 @@ fn one_of(
     word.ok_or_else(|| ApiError::invalid("PullRequest", field))
 }
 
-pub(super) async fn get(at: Readable) -> Result<Json<Value>, ApiError> {
-    answer(&at, &at.repo, at.number()?).await
+pub(super) async fn get(at: Readable, media: Media) -> Result<Response, ApiError> {
+    let number = at.number()?;
+    let pull = at.repo.pulls.get(&number).ok_or(ApiError::NotFound)?;
+    match media {
+        Media::Diff => {
+            let from = fork_point(&at.git, pull).await?;
+            Ok(media.answer(at.git.plain_diff(&from, &pull.head.sha).await?))
+        }
+        Media::Patch => {
+            let from = fork_point(&at.git, pull).await?;
+            Ok(media.answer(at.git.mails(&format!("{from}..{}", pull.head.sha)).await?))
+        }
+        Media::Json | Media::Raw | Media::Sha | Media::Object => {
+            Ok(answer(&at, &at.repo, number).await?.into_response())
+        }
+    }
 }
 
 pub(super) async fn post(

@@ -2,8 +2,9 @@ use super::page::Page;
 use crate::{
     call::{Input, Readable, Writable},
     error::ApiError,
-    git::{RefChange, RefMove, RefMoved, is_branch_name, is_sha},
+    git::{RefChange, RefMove, RefMoved, blocked_name, is_branch_name, is_sha},
     json, pushes,
+    state::BranchChange,
 };
 use axum::{
     Json,
@@ -28,15 +29,17 @@ pub(super) struct RefEdit {
 pub(super) async fn get(at: Readable) -> Result<Json<Value>, ApiError> {
     let name = format!("refs/{}", at.param("reference"));
     let sha = at.git.find_ref(&name).await?.ok_or(ApiError::NotFound)?;
-    Ok(Json(json::git_ref(&at.repo, at.urls(), &name, &sha)))
+    show(&at, &name, &sha).await.map(Json)
 }
 
 /// Refs that begin with a text, which need not end at a slash.
 pub(super) async fn list_matching(at: Readable, page: Page) -> Result<Response, ApiError> {
     let prefix = format!("refs/{}", at.param("reference"));
-    let refs = at.git.refs("").await?;
-    let found: Vec<_> = refs.into_iter().filter(|(name, _)| name.starts_with(&prefix)).collect();
-    Ok(page.of(at.urls(), &found, |(name, sha)| json::git_ref(&at.repo, at.urls(), name, sha)))
+    let mut found = at.git.typed_refs().await?;
+    found.retain(|(name, ..)| name.starts_with(&prefix));
+    Ok(page.of(at.urls(), &found, |(name, sha, kind)| {
+        json::git_ref(&at.repo, at.urls(), name, sha, *kind)
+    }))
 }
 
 pub(super) async fn create(
@@ -47,13 +50,20 @@ pub(super) async fn create(
     if !name.strip_prefix("refs/").is_some_and(|rest| rest.contains('/') && is_branch_name(rest)) {
         return Err(ApiError::Unprocessable(format!("{name} is not a valid ref name.")));
     }
+    let short = name.trim_start_matches("refs/").split_once('/').map_or("", |(_, rest)| rest);
+    if let Some(why) = blocked_name(short) {
+        return Err(ApiError::Unprocessable(why.to_owned()));
+    }
+    if name.starts_with("refs/pull/") {
+        return Err(ApiError::Unprocessable(format!("{name} is not a valid ref name.")));
+    }
     let sha = find_object(&at, sha).await?;
     if at.git.find_ref(&name).await?.is_some() {
         return Err(ApiError::Unprocessable("Reference already exists".to_owned()));
     }
     let moved = RefMove::Created { sha: sha.clone() };
     go(&at, RefChange { name: name.clone(), moved }, &login).await?;
-    let body = json::git_ref(&at.repo, at.urls(), &name, &sha);
+    let body = show(&at, &name, &sha).await?;
     Ok((StatusCode::CREATED, Json(body)).into_response())
 }
 
@@ -70,13 +80,18 @@ pub(super) async fn update(
         let moved = RefMove::Updated { from, to: to.clone() };
         go(&at, RefChange { name: name.clone(), moved }, &login).await?;
     }
-    Ok(Json(json::git_ref(&at.repo, at.urls(), &name, &to)))
+    show(&at, &name, &to).await.map(Json)
 }
 
 pub(super) async fn delete(Writable { at, login }: Writable) -> Result<StatusCode, ApiError> {
     let (name, from) = find(&at).await?;
     go(&at, RefChange { name, moved: RefMove::Deleted { from } }, &login).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn show(at: &Readable, name: &str, sha: &str) -> Result<Value, ApiError> {
+    let kind = at.git.kind_of(sha).await?.ok_or(ApiError::NotFound)?;
+    Ok(json::git_ref(&at.repo, at.urls(), name, sha, kind))
 }
 
 async fn find(at: &Readable) -> Result<(String, String), ApiError> {
@@ -94,14 +109,51 @@ async fn find_object(at: &Readable, sha: Option<String>) -> Result<String, ApiEr
         ));
     }
     let missing = || ApiError::Unprocessable("Object does not exist".to_owned());
-    at.git.find_commit(&sha).await?.ok_or_else(missing)
+    // A tag's object is kept as it is: it is what the ref shall show.
+    at.git.kind_of(&sha).await?.ok_or_else(missing)?;
+    Ok(sha)
 }
 
 /// Moves the ref and lets everything follow.
 async fn go(at: &Readable, change: RefChange, login: &str) -> Result<(), ApiError> {
     let _turn = at.call.github.push_locks.lock(&at.key()).await;
+    move_branch(at, change, login).await
+}
+
+/// The same for who holds the turn. A branch `a` keeps one `a/b` from being made, and a ref that
+/// has moved meanwhile keeps its place.
+pub(super) async fn move_branch(
+    at: &Readable,
+    change: RefChange,
+    login: &str,
+) -> Result<(), ApiError> {
+    refuse_protected(at, &change).await?;
     match at.git.move_ref(&change).await? {
         RefMoved::Done => pushes::record(&at.call.github, &at.key(), &[change], login).await,
-        RefMoved::Refused { why } => Err(ApiError::Conflict(why)),
+        RefMoved::Refused { why } => {
+            tracing::info!(%why, "git refused to move a ref");
+            Err(ApiError::Unprocessable("Reference update failed".to_owned()))
+        }
+    }
+}
+
+async fn refuse_protected(at: &Readable, change: &RefChange) -> Result<(), ApiError> {
+    let Some(branch) = change.branch() else { return Ok(()) };
+    let repo = at.reread()?;
+    let kind = match &change.moved {
+        RefMove::Created { .. } => BranchChange::Forward,
+        RefMove::Deleted { .. } if branch == repo.default_branch => {
+            return Err(ApiError::Unprocessable("Cannot delete this branch".to_owned()));
+        }
+        RefMove::Deleted { .. } => BranchChange::Deleted,
+        RefMove::Updated { from, to } if at.git.is_ancestor(from, to).await? => {
+            BranchChange::Forward
+        }
+        RefMove::Updated { .. } => BranchChange::Rewritten,
+    };
+    let protection = repo.protections.get(branch);
+    match protection.and_then(|protection| protection.decline(kind)) {
+        Some(why) => Err(ApiError::Unprocessable(why.to_owned())),
+        None => Ok(()),
     }
 }

@@ -4,12 +4,17 @@
 //! here: git has them, and two memories of one fact would drift.
 
 mod account;
+mod merging;
 mod pull;
 mod repo;
 mod store;
 
 pub use account::Access;
 pub(crate) use account::{Account, AccountKind, Accounts, is_account_name};
+pub(crate) use merging::{
+    MergeMessage, MergeTitle, MergedHeads, Merging, Method, SquashMessage, SquashTitle,
+};
 pub(crate) use pull::{Comment, Pull, PullState, Readiness, Review, Tip, Verdict};
-pub(crate) use repo::{Hook, HookConfig, Repo, RepoKey, Visibility, is_repo_name};
-pub(crate) use store::{Freshness, Store, StoreError};
+pub(crate) use repo::{BranchChange, Hook, HookConfig, Repo, RepoKey, is_repo_name};
+pub use repo::{Protection, Visibility};
+pub(crate) use store::{Freshness, Renamed, Store, StoreError};

@@ -1,4 +1,4 @@
-use super::{Access, Pull};
+use super::{Access, Merging, Pull};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ const REPO_NAME_LEN_MAX: usize = 100;
 const ITEMS_PER_REPO_MAX: u64 = 1_000_000;
 
 /// How a repository is found: owner and name in lower case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct RepoKey(String);
 
 impl RepoKey {
@@ -25,9 +25,41 @@ impl RepoKey {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Visibility {
+pub enum Visibility {
     Public,
     Private,
+}
+
+/// What GitHub declines on a protected branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protection {
+    /// Pushes by force, and that the branch is deleted.
+    Rewriting,
+    /// Every push: the branch takes pull requests only.
+    Pushes,
+}
+
+/// What somebody would do to a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BranchChange {
+    Forward,
+    Rewritten,
+    Deleted,
+}
+
+impl Protection {
+    /// Why GitHub declines a change, in its words, which git's answer and the API have in common.
+    pub(crate) fn decline(self, change: BranchChange) -> Option<&'static str> {
+        match (self, change) {
+            (_, BranchChange::Deleted) => Some("Cannot delete this branch"),
+            (_, BranchChange::Rewritten) => Some("Cannot force-push to this branch"),
+            (Self::Pushes, BranchChange::Forward) => {
+                Some("Changes must be made through a pull request.")
+            }
+            (Self::Rewriting, BranchChange::Forward) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +81,11 @@ pub(crate) struct Repo {
     pub(crate) grants: BTreeMap<String, Access>,
     /// Branches into which nothing may be merged, with the reason that GitHub would give.
     pub(crate) blocked_branches: BTreeMap<String, String>,
+    /// Branches that may not be pushed to as others may.
+    #[serde(default)]
+    pub(crate) protections: BTreeMap<String, Protection>,
+    #[serde(default)]
+    pub(crate) merging: Merging,
     pub(crate) last_number: u64,
     pub(crate) last_item: u64,
     pub(crate) pulls: BTreeMap<u64, Pull>,
@@ -93,6 +130,10 @@ impl Repo {
 
     pub(crate) fn unarchive(&mut self) {
         self.archived_at = None;
+    }
+
+    pub(crate) fn is_protected(&self, branch: &str) -> bool {
+        self.protections.contains_key(branch) || self.blocked_branches.contains_key(branch)
     }
 
     pub(crate) fn is_private(&self) -> bool {

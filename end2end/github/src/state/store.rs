@@ -1,5 +1,6 @@
-//! Keeps the state in memory and on disk: one JSON file for the accounts and one per repository,
-//! each replaced by a rename, so that a kill leaves the file before or the file after.
+//! Keeps the state in memory and on disk: one JSON file for the accounts, one for the names that
+//! repositories had, and one per repository, each replaced by a rename, so that a kill leaves the
+//! file before or the file after.
 
 use super::{Accounts, Repo, RepoKey};
 use serde::{Serialize, de::DeserializeOwned};
@@ -25,6 +26,15 @@ pub(crate) enum Freshness {
     Stale,
 }
 
+/// What became of a wish for another name.
+pub(crate) enum Renamed {
+    Done(Arc<Repo>),
+    Taken,
+    Missing,
+}
+
+const OLD_NAMES: &str = "old-names.json";
+
 pub(crate) struct Store {
     dir: PathBuf,
     memory: Mutex<Memory>,
@@ -33,6 +43,8 @@ pub(crate) struct Store {
 struct Memory {
     accounts: Arc<Accounts>,
     repos: BTreeMap<RepoKey, Slot>,
+    /// Names that repositories had, with the ids of those that had them last.
+    old_names: BTreeMap<RepoKey, u64>,
 }
 
 struct Slot {
@@ -47,18 +59,25 @@ impl Store {
         create_dir(&repos_dir)?;
         let accounts = read_json(&dir.join("accounts.json"))?.unwrap_or_default();
         let accounts = Arc::new(accounts);
+        let old_names = read_json(&dir.join(OLD_NAMES))?.unwrap_or_default();
         let mut repos = BTreeMap::new();
         for path in saved_repos(&repos_dir)? {
             if let Some(repo) = read_json::<Repo>(&path)? {
                 repos.insert(repo.key(), Slot { current: Arc::new(repo), previous: None });
             }
         }
-        Ok(Self { dir: dir.to_owned(), memory: Mutex::new(Memory { accounts, repos }) })
+        let memory = Mutex::new(Memory { accounts, repos, old_names });
+        Ok(Self { dir: dir.to_owned(), memory })
     }
 
     /// Where the bare repository is, or will be.
     pub(crate) fn git_dir(&self, key: &RepoKey) -> PathBuf {
         self.dir.join("repos").join(format!("{}.git", key.as_str()))
+    }
+
+    /// Where the hook is that pushes go through.
+    pub(crate) fn push_hooks_dir(&self) -> PathBuf {
+        self.dir.join("push-hooks")
     }
 
     pub(crate) fn repos_dir(&self) -> PathBuf {
@@ -90,6 +109,16 @@ impl Store {
         })
     }
 
+    /// The repository that had a name which is nobody's now.
+    pub(crate) fn find_moved(&self, key: &RepoKey) -> Option<Arc<Repo>> {
+        let memory = self.lock();
+        memory.old_names.get(key).and_then(|id| memory.find_id(*id))
+    }
+
+    pub(crate) fn find_id(&self, id: u64) -> Option<Arc<Repo>> {
+        self.lock().find_id(id)
+    }
+
     /// All repositories by owner and name.
     pub(crate) fn list(&self) -> Vec<Arc<Repo>> {
         self.lock().repos.values().map(|slot| Arc::clone(&slot.current)).collect()
@@ -98,8 +127,57 @@ impl Store {
     pub(crate) fn insert(&self, repo: Repo) -> Result<(), StoreError> {
         let mut memory = self.lock();
         self.save(&repo)?;
+        // A name that is taken again no longer leads to who had it before.
+        self.change_old_names(&mut memory, |names| {
+            names.remove(&repo.key());
+        })?;
         memory.repos.insert(repo.key(), Slot { current: Arc::new(repo), previous: None });
         Ok(())
+    }
+
+    /// Gives a repository another owner and name, to which the old ones lead from now on.
+    pub(crate) fn rename(
+        &self,
+        key: &RepoKey,
+        owner: &str,
+        name: &str,
+    ) -> Result<Renamed, StoreError> {
+        let mut memory = self.lock();
+        let Some(slot) = memory.repos.get(key) else { return Ok(Renamed::Missing) };
+        let mut repo = Repo::clone(&slot.current);
+        (repo.owner, repo.name) = (owner.to_owned(), name.to_owned());
+        let new_key = repo.key();
+        if new_key != *key {
+            if memory.repos.contains_key(&new_key) {
+                return Ok(Renamed::Taken);
+            }
+            let (from, to) = (self.git_dir(key), self.git_dir(&new_key));
+            create_dir(&self.repos_dir().join(owner.to_lowercase()))?;
+            fs::rename(&from, &to).map_err(io_error("rename", &from))?;
+            remove_file(&self.json_file(key))?;
+            let id = repo.id;
+            self.change_old_names(&mut memory, |names| {
+                names.remove(&new_key);
+                names.insert(key.clone(), id);
+            })?;
+        }
+        self.save(&repo)?;
+        memory.repos.remove(key);
+        let repo = Arc::new(repo);
+        memory.repos.insert(new_key, Slot { current: Arc::clone(&repo), previous: None });
+        Ok(Renamed::Done(repo))
+    }
+
+    /// Removes a repository, and the old names that led to it. Whether there was one.
+    pub(crate) fn remove(&self, key: &RepoKey) -> Result<Option<Arc<Repo>>, StoreError> {
+        let mut memory = self.lock();
+        let Some(slot) = memory.repos.remove(key) else { return Ok(None) };
+        remove_file(&self.json_file(key))?;
+        let git_dir = self.git_dir(key);
+        fs::remove_dir_all(&git_dir).map_err(io_error("remove", &git_dir))?;
+        let id = slot.current.id;
+        self.change_old_names(&mut memory, |names| names.retain(|_, it| *it != id))?;
+        Ok(Some(slot.current))
     }
 
     /// Changes a repository: all of it and saved, or nothing. `None` when there is no such one.
@@ -124,18 +202,43 @@ impl Store {
         fs::remove_dir_all(&repos_dir).map_err(io_error("remove", &repos_dir))?;
         create_dir(&repos_dir)?;
         write_json(&self.dir.join("accounts.json"), &Accounts::default())?;
-        *memory = Memory { accounts: Arc::default(), repos: BTreeMap::new() };
+        self.change_old_names(&mut memory, BTreeMap::clear)?;
+        (memory.accounts, memory.repos) = (Arc::default(), BTreeMap::new());
         Ok(())
     }
 
     fn save(&self, repo: &Repo) -> Result<(), StoreError> {
-        let path = self.dir.join("repos").join(format!("{}.json", repo.key().as_str()));
-        write_json(&path, repo)
+        write_json(&self.json_file(&repo.key()), repo)
+    }
+
+    fn json_file(&self, key: &RepoKey) -> PathBuf {
+        self.dir.join("repos").join(format!("{}.json", key.as_str()))
+    }
+
+    fn change_old_names(
+        &self,
+        memory: &mut Memory,
+        change: impl FnOnce(&mut BTreeMap<RepoKey, u64>),
+    ) -> Result<(), StoreError> {
+        let mut names = memory.old_names.clone();
+        change(&mut names);
+        if names != memory.old_names {
+            write_json(&self.dir.join(OLD_NAMES), &names)?;
+            memory.old_names = names;
+        }
+        Ok(())
     }
 
     /// A panic of another thread leaves the memory as it was: changes are made on a copy.
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn find_id(&self, id: u64) -> Option<Arc<Repo>> {
+        let mut repos = self.repos.values().map(|slot| &slot.current);
+        repos.find(|repo| repo.id == id).map(Arc::clone)
     }
 }
 
@@ -160,6 +263,14 @@ fn list_dir(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
 
 fn create_dir(dir: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(dir).map_err(io_error("create", dir))
+}
+
+fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io_error("remove", path)(error)),
+    }
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
