@@ -64,6 +64,11 @@
 //! - Every failure is tried again by itself at a known time, or says what a person has to do.
 //!   Nothing stops silently.
 //! - Every text, list, loop and wait has a named limit.
+//! - Every job looks at the code host before its first write, and a round that changed nothing is
+//!   not run again.
+//! - No branch is pushed to that pull requests go into: a push takes a value
+//!   ([`changeset::push_target::PushTarget`]) that only the check gives.
+//! - A repository is the number that its code host gave it, and not its name.
 //! - The target of a queue moves only from the tested base to the tested commit.
 //! - Who may not read a repository learns no byte of its names, titles, diffs and logs.
 //!
@@ -89,16 +94,16 @@
 //!   back when a spec wants it again, instead of a second pull request.
 //!
 //! # Where we differ from the first design
-//! - *What Drover pushed is known with its content* ([`changeset::Ours`]), and an attempt is on
-//!   record before it is sent. With the commit alone, a crash between a push and its record would
-//!   look like drift, and the plan could not tell whether the branch is up to date.
-//! - *The previous spec is forgotten before an update is sent* and recorded when the plan says
-//!   that the current one is in place. The simulation found that otherwise words that were
-//!   written and taken back again would stay on the code host for ever.
+//! - *What Drover pushed is known with its content* ([`changeset::Ours`]), and every attempt is on
+//!   record before it is sent, until a later one is seen to succeed. With the commit alone, a
+//!   crash between a push and its record would look like drift, and the plan could not tell
+//!   whether the branch is up to date.
+//! - *Words that were sent are remembered* ([`changeset::words`]) until their spec is in place.
+//!   The simulation found that otherwise words that were written and taken back again would stay
+//!   on the code host for ever; and forgetting the previous spec instead, as was done first,
+//!   overwrote what people had written into the other fields.
 //! - *A pull request is reopened before its branch is pushed*, because GitHub reopens none whose
 //!   branch was replaced while it was closed.
-//! - *Drafts are made ready before words are written*, for the update forgets the previous spec,
-//!   by which one knows that a spec took back what it said.
 //! - *A plan has notes* ([`changeset::plan::Note`]): why it holds less than one might expect is
 //!   part of the decision, so it is made in the same place.
 //!

@@ -15,7 +15,7 @@ use crate::{
     store::{
         Conn, StoreError,
         code_hosts::{self, CodeHostKind, WriteLimits},
-        credentials,
+        credentials, jobs,
     },
 };
 use drover::{
@@ -131,6 +131,8 @@ impl Hosts {
             key_id: key_id.0,
         };
         credentials::upsert(conn, &credential).await?;
+        // What waited for a credential goes on with this one.
+        jobs::wake_waiting(conn).await?;
         Ok(())
     }
 

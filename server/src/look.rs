@@ -49,6 +49,14 @@ pub struct Target {
     pub number: Option<PullNumber>,
 }
 
+impl Target {
+    /// The repository alone: its name of today, and whether it is archived.
+    #[must_use]
+    pub fn repository(repo: RepoId) -> Self {
+        Self { repo, head: None, base: None, number: None }
+    }
+}
+
 /// A target, and what was seen of it.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -172,8 +180,8 @@ impl Look {
         let heads: Vec<SeenBranch> = sights.iter().filter_map(seen_branch).collect();
         branches::record_heads(conn, &heads).await?;
         let seen: Vec<SeenPull> = sights.iter().filter_map(seen_pull).collect();
-        let changed = pulls::record_seen(conn, &seen, self.asked_at).await?;
-        self.record_missing(conn, &sights).await?;
+        let mut changed = pulls::record_seen(conn, &seen, self.asked_at).await?;
+        changed.extend(self.record_missing(conn, &sights).await?);
         Ok(changed)
     }
 
@@ -203,26 +211,28 @@ impl Look {
         &self,
         conn: &mut Conn,
         sights: &[(&Target, &Sight)],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<PullId>, StoreError> {
         let absent = |(target, sight): &(&Target, &Sight)| {
             let number = target.number.filter(|_| matches!(sight.pull, Part::Absent))?;
             Some((target.repo, number))
         };
         let absent: Vec<(RepoId, PullNumber)> = sights.iter().filter_map(absent).collect();
         if absent.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let now = clock::now();
         let known = pulls::list_missing(conn, &absent).await?;
-        let missing: Vec<MissingPull> = known
-            .into_iter()
-            .map(|(id, state, before)| {
-                let missing = Missing::again(before, now);
-                let (state, next_sync_at) = (missing.state(state, now), missing.next_read(now));
-                MissingPull { id, state, missing, next_sync_at }
-            })
-            .collect();
-        pulls::record_missing(conn, &missing).await
+        let (mut all, mut changed) = (Vec::with_capacity(known.len()), Vec::new());
+        for (id, before, misses) in known {
+            let missing = Missing::again(misses, now);
+            let (state, next_sync_at) = (missing.state(before, now), missing.next_read(now));
+            if state != before {
+                changed.push(id);
+            }
+            all.push(MissingPull { id, state, missing, next_sync_at });
+        }
+        pulls::record_missing(conn, &all).await?;
+        Ok(changed)
     }
 }
 

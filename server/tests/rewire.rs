@@ -39,7 +39,7 @@ async fn reconcile_all(world: &World, campaign: CampaignId) {
     let conn = &mut *world.db.conn().await;
     for facts in live(world, campaign).await {
         let record = match facts.desired.intent {
-            Intent::Publish | Intent::Close => Record::Reached(Some(facts.spec_id)),
+            Intent::Publish | Intent::Close => Record::Reached(facts.spec_id),
             Intent::Archive => Record::Archived,
             Intent::Detach => Record::Detached,
         };

@@ -5,7 +5,7 @@ use diesel_async::AsyncConnection;
 use drover::{
     changeset::{
         Closer, Filing, Observed, PullState,
-        status::{StatusFacts, Work, status},
+        status::{Repository as Standing, StatusFacts, Work, status},
     },
     id::{ChangesetId, DraftId, ExecutionId, UserId, WorkspaceId},
     names::HostRepoId,
@@ -62,20 +62,25 @@ async fn the_status_in_sql_is_the_status_of_the_domain() {
             Some(PullState::ReadOnly),
         ])
         .collect::<Vec<_>>();
-    for filing in [Filing::Active, Filing::Archived] {
+    for (filing, repository) in [
+        (Filing::Active, Standing::Writable),
+        (Filing::Active, Standing::Archived),
+        (Filing::Archived, Standing::Writable),
+    ] {
         for &pull in &pulls {
             for work in Work::ALL {
-                set_facts(&world, id, repo, StatusFacts { filing, pull, work }).await;
+                let facts = StatusFacts { filing, pull, repository, work };
+                set_facts(&world, id, repo, facts).await;
                 let row = changeset_rows::load(&mut *world.db.conn().await, id).await.unwrap();
-                let expected = status(StatusFacts { filing, pull, work });
-                assert_eq!(row.status, expected, "{filing:?} {pull:?} {work:?}");
+                assert_eq!(row.status, status(facts), "{facts:?}");
             }
         }
     }
 }
 
 async fn set_facts(world: &World, id: ChangesetId, repo: drover::id::RepoId, facts: StatusFacts) {
-    let StatusFacts { filing, pull, work } = facts;
+    let StatusFacts { filing, pull, repository, work } = facts;
+    let archived = repository == Standing::Archived;
     let filed = match filing {
         Filing::Active => "intent = 'publish', archived_at = NULL",
         Filing::Archived => "intent = 'archive', archived_at = now()",
@@ -105,7 +110,8 @@ async fn set_facts(world: &World, id: ChangesetId, repo: drover::id::RepoId, fac
     world
         .db
         .run(&format!(
-            "DELETE FROM jobs; UPDATE changesets SET {filed}, pull_id = NULL WHERE id = '{id}'; {job}"
+            "DELETE FROM jobs; UPDATE repositories SET archived = {archived};
+             UPDATE changesets SET {filed}, pull_id = NULL WHERE id = '{id}'; {job}"
         ))
         .await;
     if let Some(state) = pull {

@@ -8,6 +8,8 @@
 //! - [`retry`]: what to do after a failure
 //! - [`status`]: the one word that people see, computed from the facts
 //! - [`marker`]: how Drover knows its own pull requests again
+//! - [`words`]: whose words a pull request holds, and what an update writes
+//! - [`push_target`]: the branches that Drover may push to
 //! - [`missing`]: when a pull request that is not shown counts as deleted
 //! - [`sync`]: when to read the code host again
 //!
@@ -21,12 +23,14 @@ pub mod facts;
 pub mod marker;
 pub mod missing;
 pub mod plan;
+pub mod push_target;
 pub mod retry;
 #[cfg(test)]
 mod simulation;
 pub mod spec;
 pub mod status;
 pub mod sync;
+pub mod words;
 
 use crate::{
     names::{BranchName, CommitSha, PullNumber},
@@ -108,9 +112,10 @@ pub enum Filing {
 pub struct Ours {
     /// The push that was seen to succeed last.
     pub pushed: Option<Pushed>,
-    /// A push that was set out on since, recorded before it was sent. Whether it arrived is told
-    /// by the tip of the branch.
-    pub attempted: Option<Pushed>,
+    /// The pushes that were set out on since, each recorded before it was sent. Whether one
+    /// arrived is told by the tip of the branch; until a later one is seen to succeed, all of
+    /// them are ours.
+    pub attempted: Vec<Pushed>,
 }
 
 /// A commit that Drover made for a branch.
@@ -121,20 +126,27 @@ pub struct Pushed {
 }
 
 impl Ours {
+    /// The attempt that made this commit: seen at the tip, it is known to have arrived.
+    #[must_use]
+    pub fn arrived(&self, tip: &CommitSha) -> Option<&Pushed> {
+        self.attempted.iter().find(|it| it.commit == *tip)
+    }
+
     /// Our push that made this commit, if we made it.
     #[must_use]
     pub fn find(&self, commit: &CommitSha) -> Option<&Pushed> {
-        [&self.attempted, &self.pushed].into_iter().flatten().find(|it| it.commit == *commit)
+        self.attempted.iter().chain(&self.pushed).find(|it| it.commit == *commit)
     }
 
     /// The same commits, after their pull request is over: they are still ours, and none of them
     /// holds what a new pull request needs, even where the diff reads the same.
     #[must_use]
     pub fn spent(&self) -> Self {
-        let spend = |push: &Option<Pushed>| {
-            push.as_ref().map(|it| Pushed { content: ContentDigest::spent(), ..it.clone() })
-        };
-        Self { pushed: spend(&self.pushed), attempted: spend(&self.attempted) }
+        let spend = |push: &Pushed| Pushed { content: ContentDigest::spent(), ..push.clone() };
+        Self {
+            pushed: self.pushed.as_ref().map(spend),
+            attempted: self.attempted.iter().map(spend).collect(),
+        }
     }
 }
 

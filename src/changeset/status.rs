@@ -36,7 +36,16 @@ pub struct StatusFacts {
     pub filing: Filing,
     /// `None`: there is no pull request.
     pub pull: Option<PullState>,
+    pub repository: Repository,
     pub work: Work,
+}
+
+/// Whether the repository takes writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repository {
+    Writable,
+    Archived,
 }
 
 /// How it stands with the work on a changeset.
@@ -64,12 +73,13 @@ impl Work {
 /// the last work on it failed.
 #[must_use]
 pub fn status(facts: StatusFacts) -> ChangesetStatus {
-    let StatusFacts { filing, pull, work } = facts;
+    let StatusFacts { filing, pull, repository, work } = facts;
     match (filing, pull, work) {
         (Filing::Archived, _, _) => ChangesetStatus::Archived,
         (_, Some(PullState::Merged), _) => ChangesetStatus::Merged,
         (_, Some(PullState::Deleted), _) => ChangesetStatus::Deleted,
         (_, Some(PullState::ReadOnly), _) => ChangesetStatus::ReadOnly,
+        (_, _, _) if repository == Repository::Archived => ChangesetStatus::ReadOnly,
         (_, _, Work::Queued) => ChangesetStatus::Queued,
         (_, _, Work::Running) => ChangesetStatus::Processing,
         (_, _, Work::Retrying) => ChangesetStatus::Retrying,
@@ -147,11 +157,26 @@ mod tests {
     use super::*;
 
     fn check(filing: Filing, pull: Option<PullState>, work: Work, expected: ChangesetStatus) {
+        let repository = Repository::Writable;
         assert_eq!(
-            status(StatusFacts { filing, pull, work }),
+            status(StatusFacts { filing, pull, repository, work }),
             expected,
             "{filing:?} {pull:?} {work:?}"
         );
+    }
+
+    #[test]
+    fn what_is_not_over_in_an_archived_repository_is_read_only() {
+        let (filing, repository) = (Filing::Active, Repository::Archived);
+        for work in Work::ALL {
+            for pull in [None, Some(PullState::Open), Some(PullState::Closed)] {
+                let facts = StatusFacts { filing, pull, repository, work };
+                assert_eq!(status(facts), ChangesetStatus::ReadOnly);
+            }
+            let pull = Some(PullState::Merged);
+            let facts = StatusFacts { filing, pull, repository, work };
+            assert_eq!(status(facts), ChangesetStatus::Merged);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::{CodeHostError, PullInfo};
 use drover::{
     campaign::spec::query::Activity,
+    changeset::push_target::Protection,
     names::{BranchName, CommitSha, HostRepoId, PullNumber, RepoName},
 };
 
@@ -65,15 +66,6 @@ pub enum Part<T> {
 pub struct Tip {
     pub commit: CommitSha,
     pub protection: Protection,
-}
-
-/// Whether a rule of the code host guards a branch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protection {
-    Protected,
-    Open,
-    /// The credential may not read it.
-    Unknown,
 }
 
 impl<T> Part<T> {

@@ -1,12 +1,15 @@
 //! What can go wrong with git, classified by what helps.
 
 use super::{patch::DiffError, reading::fault::TreeFault};
-use std::{io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     #[error("the repository, branch or commit was not found: {detail}")]
     NotFound { detail: String },
+    /// Renamed or transferred: the code host tells its new name over its API.
+    #[error("the repository has moved: {detail}")]
+    Moved { detail: String },
     #[error("the code host refused the credential: {detail}")]
     AuthFailed { detail: String },
     #[error("the credential may not do this: {detail}")]
@@ -14,9 +17,9 @@ pub enum GitError {
     /// Worth another try later.
     #[error("the code host could not be reached: {detail}")]
     Unavailable { detail: String },
-    /// A rule of the code host, such as a protected branch: no retry helps.
-    #[error("the code host declined the push: {detail}")]
-    Declined { detail: String },
+    /// No retry helps.
+    #[error("{by} declined the push: {detail}")]
+    Declined { by: DeclinedBy, detail: String },
     #[error("the repository holds something that is refused: {detail}")]
     Hostile { detail: String },
     #[error(transparent)]
@@ -53,6 +56,39 @@ pub enum GitError {
     },
 }
 
+/// Who did not take a push that git itself would have taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeclinedBy {
+    /// A protected branch, or a ruleset.
+    Rule,
+    Hook,
+    CodeHost,
+}
+
+impl DeclinedBy {
+    /// Tells from the words of a refusal, git's and the code host's.
+    pub(super) fn of(words: &str) -> Self {
+        let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+        if says(&["protected branch", "GH006", "GH013", "rule violations"]) {
+            Self::Rule
+        } else if says(&["hook declined"]) {
+            Self::Hook
+        } else {
+            Self::CodeHost
+        }
+    }
+}
+
+impl fmt::Display for DeclinedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rule => "a rule of the code host that protects the branch",
+            Self::Hook => "a hook of the code host",
+            Self::CodeHost => "the code host",
+        })
+    }
+}
+
 impl GitError {
     pub(super) fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
@@ -63,6 +99,7 @@ impl GitError {
     pub(super) fn classify(command: &'static str, detail: String) -> Self {
         let found = RULES.iter().find(|(_, texts)| texts.iter().any(|it| detail.contains(it)));
         match found.map(|(kind, _)| kind) {
+            Some(Kind::Moved) => Self::Moved { detail },
             Some(Kind::Corrupt) => Self::Corrupt { detail },
             Some(Kind::Hostile) => Self::Hostile { detail },
             Some(Kind::AuthFailed) => Self::AuthFailed { detail },
@@ -76,6 +113,7 @@ impl GitError {
 }
 
 enum Kind {
+    Moved,
     Corrupt,
     Hostile,
     AuthFailed,
@@ -86,7 +124,16 @@ enum Kind {
 }
 
 /// Git's own words in the C locale and those of common code hosts; the first match counts.
-const RULES: [(Kind, &[&str]); 7] = [
+const RULES: [(Kind, &[&str]); 8] = [
+    (
+        Kind::Moved,
+        &[
+            "returned error: 301",
+            "returned error: 302",
+            "returned error: 307",
+            "returned error: 308",
+        ],
+    ),
     (
         Kind::AuthFailed,
         &["Authentication failed", "could not read Username", "returned error: 401"],
@@ -100,9 +147,9 @@ const RULES: [(Kind, &[&str]); 7] = [
         &[
             "couldn't find remote ref",
             "returned error: 404",
-            "returned error: 301",
-            "returned error: 302",
             "Repository not found",
+            // A page for people where git's own answer was expected.
+            "is this a git repository?",
             "does not appear to be a git repository",
             "' not found",
             "not our ref",
@@ -175,6 +222,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_declined_a_push_is_told_apart() {
+        for (words, by) in [
+            ("[remote rejected] (protected branch hook declined)", DeclinedBy::Rule),
+            ("error: GH013: Repository rule violations found", DeclinedBy::Rule),
+            ("[remote rejected] (pre-receive hook declined)", DeclinedBy::Hook),
+            ("[remote rejected] (shallow update not allowed)", DeclinedBy::CodeHost),
+        ] {
+            assert_eq!(DeclinedBy::of(words), by, "{words}");
+        }
+    }
+
+    #[test]
     fn words_of_git_are_classified() {
         for (stderr, is_right) in [
             (
@@ -191,6 +250,12 @@ mod tests {
                 matches!(it, GitError::NotFound { .. })
             }),
             ("fatal: repository 'http://x/a/b.git/' not found", |it| {
+                matches!(it, GitError::NotFound { .. })
+            }),
+            ("fatal: unable to access 'http://x/': The requested URL returned error: 301", |it| {
+                matches!(it, GitError::Moved { .. })
+            }),
+            ("fatal: http://x/a/b.git/info/refs not valid: is this a git repository?", |it| {
                 matches!(it, GitError::NotFound { .. })
             }),
             ("The requested URL returned error: 502", |it| {

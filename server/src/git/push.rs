@@ -1,10 +1,13 @@
 //! A commit becomes a branch, guarded by a lease.
 
 use super::{
-    error::GitError,
+    error::{DeclinedBy, GitError},
     mirror::{Mirror, commit_sha},
 };
-use drover::names::{BranchName, CommitSha};
+use drover::{
+    changeset::push_target::PushTarget,
+    names::{BranchName, CommitSha},
+};
 
 /// What the branch must be on the code host for the push to happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,22 +22,28 @@ pub enum PushOutcome {
     Pushed,
     /// The branch has this commit: a push of ours whose answer was lost, or nothing to do.
     AlreadyThere,
-    /// Somebody moved the branch. Nothing was changed.
+    /// Somebody moved or deleted the branch. Nothing was changed.
     LeaseLost {
         at: Option<CommitSha>,
+    },
+    /// Git keeps branches as files in folders, so `a` and `a/b` cannot be there at once.
+    Blocked {
+        by: BranchName,
     },
 }
 
 impl Mirror {
     /// Pushes a commit of this mirror to a branch, if that is what is expected.
     ///
-    /// Deleting cannot come of it: a [`CommitSha`] is never empty.
+    /// Deleting cannot come of it: a [`CommitSha`] is never empty. Nor can a branch be moved that
+    /// pull requests go into: a [`PushTarget`] is none.
     pub async fn push(
         &self,
         commit: &CommitSha,
-        branch: &BranchName,
+        target: &PushTarget,
         expected: &Expected,
     ) -> Result<PushOutcome, GitError> {
+        let branch = target.branch();
         let lease = match expected {
             Expected::Absent => format!("--force-with-lease=refs/heads/{branch}:"),
             Expected::At(at) => format!("--force-with-lease=refs/heads/{branch}:{at}"),
@@ -49,7 +58,8 @@ impl Mirror {
                 .output()
         };
         let mut output = push("false", "1").await?;
-        if is_short_of_objects(&output.stderr) {
+        // A push that went through may have warned of it too.
+        if !output.success && is_short_of_objects(&output.stderr) {
             // No branch of the code host points to a commit that the mirror has: git would send
             // the whole history, without the contents that a blobless mirror lacks. Asking for
             // common commits costs a request, so only now.
@@ -61,8 +71,12 @@ impl Mirror {
             Some(Verdict::UpToDate) => Ok(PushOutcome::AlreadyThere),
             Some(Verdict::Stale) => self.lost_lease(commit, branch).await,
             Some(Verdict::Declined(reason)) => {
+                if let Some(by) = self.find_blocker(branch).await? {
+                    return Ok(PushOutcome::Blocked { by });
+                }
                 let detail = format!("{reason} {}", output.stderr);
-                Err(GitError::Declined { detail: detail.trim_end().to_owned() })
+                let by = DeclinedBy::of(&detail);
+                Err(GitError::Declined { by, detail: detail.trim_end().to_owned() })
             }
             None => Err(GitError::classify("push", output.stderr)),
         }
@@ -71,12 +85,26 @@ impl Mirror {
     /// The commit of a branch on the code host now.
     pub async fn remote_head(&self, branch: &BranchName) -> Result<Option<CommitSha>, GitError> {
         let name = format!("refs/heads/{branch}");
-        let answer = self.network("ls-remote").args(["--refs", "origin", &name]).run_word().await?;
+        let answer = self.network("ls-remote").args(["origin", "HEAD", &name]).run_word().await?;
         // The name is a pattern that also matches `x/refs/heads/…`.
         let line = answer.lines().find_map(|line| {
             line.split_once('\t').and_then(|(id, found)| (found == name).then_some(id))
         });
+        if line.is_none() && answer.is_empty() {
+            self.shows_branches().await?;
+        }
         line.map(|id| commit_sha("ls-remote", id)).transpose()
+    }
+
+    /// To git, a page for people where a repository was expected is one without any branch: so
+    /// "nothing there" is believed only of a repository that shows something.
+    async fn shows_branches(&self) -> Result<(), GitError> {
+        if !self.network("ls-remote").args(["--heads", "origin"]).run_word().await?.is_empty() {
+            return Ok(());
+        }
+        let repo = self.remote.repo();
+        let detail = format!("{repo} shows no branch: it is empty, or no repository is there");
+        Err(GitError::NotFound { detail })
     }
 
     async fn lost_lease(
@@ -84,12 +112,35 @@ impl Mirror {
         commit: &CommitSha,
         branch: &BranchName,
     ) -> Result<PushOutcome, GitError> {
-        let at = self.remote_head(branch).await?;
-        Ok(if at.as_ref() == Some(commit) {
+        let Some(at) = self.remote_head(branch).await? else {
+            let blocker = self.find_blocker(branch).await?;
+            return Ok(match blocker {
+                Some(by) => PushOutcome::Blocked { by },
+                None => PushOutcome::LeaseLost { at: None },
+            });
+        };
+        Ok(if at == *commit {
             PushOutcome::AlreadyThere
         } else {
-            PushOutcome::LeaseLost { at }
+            PushOutcome::LeaseLost { at: Some(at) }
         })
+    }
+
+    /// A branch of the code host whose name is a folder of this one's, or lies below it. Read and
+    /// not guessed from git's words, which differ from host to host.
+    async fn find_blocker(&self, branch: &BranchName) -> Result<Option<BranchName>, GitError> {
+        let name = branch.as_str();
+        let folders: Vec<&str> = name.match_indices('/').map(|(at, _)| &name[..at]).collect();
+        let below = format!("{name}/");
+        let patterns = folders.iter().map(|it| format!("refs/heads/{it}"));
+        let patterns: Vec<String> = patterns.chain([format!("refs/heads/{below}*")]).collect();
+        let listing = self.network("ls-remote").args(["--refs", "origin"]).args(&patterns);
+        let answer = listing.run_word().await?;
+        // The names are patterns that also match `x/refs/heads/…`.
+        let names = answer.lines().filter_map(|line| line.split_once("\trefs/heads/"));
+        let blocker =
+            names.map(|(_, it)| it).find(|it| folders.contains(it) || it.starts_with(&below));
+        Ok(blocker.and_then(|it| it.parse().ok()))
     }
 }
 

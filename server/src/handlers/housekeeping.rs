@@ -4,9 +4,9 @@
 use crate::{
     jobs::{self, Ask, Finish, NewJob},
     state::AppState,
-    store::{StoreError, effects, janitor as rows, pulls},
+    store::{Conn, StoreError, credentials, effects, janitor as rows, pulls},
 };
-use drover::job::Job;
+use drover::{id::CodeHostId, job::Job};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 const ROUND: Duration = Duration::from_secs(5);
 /// How often to delete what has expired, in rounds.
 const JANITOR_ROUNDS: u32 = 720;
+/// How often to try a credential that was not accepted, in rounds.
+const CREDENTIAL_ROUNDS: u32 = 6;
 /// The pull requests that one round has read again, at most.
 const SYNCS_MAX: i64 = 200;
 /// A write that is unresolved for so long has lost its job.
@@ -39,12 +41,32 @@ async fn look(state: &AppState, round: u32) -> Result<(), StoreError> {
     let due = pulls::list_due(&mut conn, SYNCS_MAX).await?;
     let mut work: Vec<NewJob> =
         due.into_iter().map(|changeset| NewJob::from(Job::Sync { changeset })).collect();
+    if round.is_multiple_of(CREDENTIAL_ROUNDS) {
+        for host in credentials::list_refusing(&mut conn).await? {
+            try_credential(state, &mut conn, host).await?;
+        }
+    }
     let lost = effects::list_unresolved(&mut conn, EFFECT_LOST, EFFECTS_MAX).await?;
     work.extend(lost.iter().map(|it| NewJob::from(Job::Reconcile { changeset: it.changeset })));
     if round.is_multiple_of(JANITOR_ROUNDS) {
         work.push(NewJob::from(Job::Janitor));
     }
     jobs::enqueue(&mut conn, &work, Ask::Hint).await
+}
+
+/// Asks with a credential that was not accepted whether it is now; then all that waits goes on.
+async fn try_credential(
+    state: &AppState,
+    conn: &mut Conn,
+    host: CodeHostId,
+) -> Result<(), StoreError> {
+    // Whatever is wrong with it stays as it is and is said where it is needed.
+    let Ok(access) = state.hosts.open(conn, host).await else { return Ok(()) };
+    if access.api.whoami().await.is_ok() {
+        credentials::unmark_refused(conn, access.credential).await?;
+        jobs::wake_waiting(conn).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn janitor(state: &AppState) -> anyhow::Result<Finish> {

@@ -36,8 +36,9 @@ pub fn limits(workspaces_at_once: u32) -> Limits {
         ("execute", 4),
         ("workspace", workspaces_at_once),
         ("apply", 2),
-        ("reconcile", 4),
-        ("sync", 4),
+        // Their looks are collected into one request.
+        ("reconcile", 12),
+        ("sync", 40),
         ("janitor", 1),
     ])
 }

@@ -12,6 +12,11 @@ use drover::{
     time::Timestamp,
 };
 use rand::Rng;
+use std::time::Duration;
+
+/// A credential that is not accepted is tried again by the housekeeping, and whoever waits for it
+/// is woken then; this is how long one waits who was missed.
+const REFUSED_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// Decides how a job goes on after a failure.
 pub(super) fn after(failure: &Failure, job: &ClaimedJob) -> Finish {
@@ -19,16 +24,26 @@ pub(super) fn after(failure: &Failure, job: &ClaimedJob) -> Finish {
     let jitter = Jitter(rand::rng().random_range(0..=1_000));
     match (failure, retry(failure, job.attempt, now, jitter)) {
         // Waiting for one's turn does not count as an attempt.
-        (Failure::RateLimited { .. }, Retry::At(at)) => snooze_until(at, now),
+        (Failure::RateLimited { .. }, Retry::At(at)) => {
+            let waits_for = Some("waits for the code host, which asks for a pause".to_owned());
+            Finish::Snooze { delay: at.since(now), waits_for }
+        }
         (_, Retry::At(at)) => Finish::Retry { delay: at.since(now), error: words(failure) },
         (_, Retry::NeedsYou { reason }) => Finish::Fail { error: reason },
         (_, Retry::Never) => Finish::Fail { error: words(failure) },
     }
 }
 
+/// Nothing is sent with a credential that is not accepted: code hosts ban who goes on.
+pub(super) fn waits_for_credential() -> Finish {
+    let waits_for = "the code host does not accept Drover's token: store a new one, or mend this \
+                     one; Drover goes on by itself when it works";
+    Finish::Snooze { delay: REFUSED_WAIT, waits_for: Some(waits_for.to_owned()) }
+}
+
 /// Goes on later without counting an attempt.
 pub(super) fn snooze_until(at: Timestamp, now: Timestamp) -> Finish {
-    Finish::Snooze { delay: at.since(now) }
+    Finish::Snooze { delay: at.since(now), waits_for: None }
 }
 
 /// A failure as people read it.
@@ -76,9 +91,11 @@ pub(super) fn of_git(error: &GitError) -> Failure {
         | GitError::Mismatch { .. }
         | GitError::BadIdentity { .. }
         | GitError::EmptyIdentity { .. } => Failure::DoesNotApply { reason },
-        GitError::Unavailable { .. } | GitError::TimedOut { .. } | GitError::Answer { .. } => {
-            Failure::Unavailable { reason }
-        }
+        // The next attempt reads its name first.
+        GitError::Moved { .. }
+        | GitError::Unavailable { .. }
+        | GitError::TimedOut { .. }
+        | GitError::Answer { .. } => Failure::Unavailable { reason },
         GitError::OutputTooLarge { .. }
         | GitError::Corrupt { .. }
         | GitError::Failed { .. }

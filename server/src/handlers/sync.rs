@@ -1,16 +1,31 @@
 //! Reads a pull request from the code host, and has the changesets that it concerns planned
 //! again when it is other than before.
+//!
+//! Many of these jobs run at once, and their looks are one request.
 
 use super::retry;
 use crate::{
+    clock,
     code_host::CodeHostError,
     jobs::{self, Ask, ClaimedJob, Finish, NewJob},
-    look,
+    look::{self, Target, Unseen},
     state::AppState,
-    store::{changesets, pulls, repositories},
+    store::{changesets, credentials, pulls, repositories},
 };
+use anyhow::Context;
 use diesel_async::AsyncConnection;
-use drover::{changeset::PullState, id::ChangesetId, job::Job};
+use drover::{
+    changeset::{Observed, spec::ChangesetSpec},
+    id::{ChangesetId, PullId},
+    job::Job,
+};
+use std::time::Duration;
+
+/// When a pull request is read again whose repository is not visible, or that could not be read
+/// for another reason that only a person can mend.
+const UNSEEN_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// The changesets that track one pull request and are planned again, at most.
+const WATCHERS_MAX: i64 = 1_000;
 
 pub(super) async fn sync(
     state: &AppState,
@@ -19,34 +34,58 @@ pub(super) async fn sync(
 ) -> anyhow::Result<Finish> {
     let mut conn = state.store.conn().await?;
     let facts = changesets::load(&mut conn, id).await?;
-    let Some(pull) = facts.pull else { return Ok(Finish::Done) };
-    let before = pulls::load(&mut conn, pull).await?;
-    let repo = repositories::load(&mut conn, facts.repo).await?;
-    let access = match state.hosts.open(&mut conn, repo.code_host).await {
-        Ok(access) => access,
-        Err(error) => return Ok(retry::after(&retry::of_hosts(&error), job)),
+    let (Some(pull), Observed::Pull(observed)) = (facts.pull, &facts.observed) else {
+        return Ok(Finish::Done);
     };
     drop(conn);
-    let now = match access.api.get_pull(&repo.name, before.seen.pull.number).await {
-        Ok(info) => look::stored(facts.repo, &info, None),
-        Err(CodeHostError::NotFound { .. }) => {
-            let mut gone = before.seen.clone();
-            gone.pull.state = PullState::Deleted;
-            gone.next_sync_at = None;
-            gone
-        }
-        Err(error) => return Ok(retry::after(&retry::of_code_host(error), job)),
+    let head = match &facts.spec {
+        ChangesetSpec::Branch(spec) => Some(spec.head.clone()),
+        ChangesetSpec::Existing { .. } => None,
     };
+    let target = Target { repo: facts.repo, head, base: None, number: Some(observed.number) };
+    let mut look = look::look(state, &[target]).await?;
     let mut conn = state.store.conn().await?;
     conn.transaction(async |conn| {
         jobs::hold(conn, job.fence).await?;
-        pulls::upsert(conn, &now).await?;
-        if now.pull != before.seen.pull {
-            let again = NewJob::from(Job::Reconcile { changeset: id });
-            jobs::enqueue(conn, &[again], Ask::Hint).await?;
-        }
-        Ok::<_, crate::store::StoreError>(())
+        let changed = look.record(conn).await?;
+        let watchers = pulls::list_watchers(conn, &changed, WATCHERS_MAX).await?;
+        let work: Vec<NewJob> = watchers
+            .into_iter()
+            .map(|changeset| NewJob::from(Job::Reconcile { changeset }))
+            .collect();
+        jobs::enqueue(conn, &work, Ask::Hint).await
     })
     .await?;
-    Ok(Finish::Done)
+    drop(conn);
+    let seen = look.seen.pop().context("a look gives an answer for each target")?;
+    match seen.sight {
+        Ok(_) => Ok(Finish::Done),
+        Err(error) => unseen(state, job, pull, facts.repo, error).await,
+    }
+}
+
+/// Nothing that is stored changes when nothing was read; only when to read again does.
+async fn unseen(
+    state: &AppState,
+    job: &ClaimedJob,
+    pull: PullId,
+    repo: drover::id::RepoId,
+    error: Unseen,
+) -> anyhow::Result<Finish> {
+    let mut conn = state.store.conn().await?;
+    if let Unseen::CodeHost(CodeHostError::Unauthorized { .. }) = &error {
+        let row = repositories::load(&mut conn, repo).await?;
+        let access = state.hosts.open(&mut conn, row.code_host).await?;
+        credentials::mark_refused(&mut conn, access.credential).await?;
+        return Ok(retry::waits_for_credential());
+    }
+    let finish = match error {
+        Unseen::NoAccess(error) => retry::after(&retry::of_hosts(&error), job),
+        Unseen::CodeHost(error) => retry::after(&retry::of_code_host(error), job),
+        error @ Unseen::NoRepository => return Err(error.into()),
+    };
+    if let Finish::Fail { .. } = &finish {
+        pulls::postpone(&mut conn, pull, clock::now() + UNSEEN_WAIT).await?;
+    }
+    Ok(finish)
 }

@@ -11,6 +11,7 @@ use crate::{
     },
     hosts::Access,
     jobs::{ClaimedJob, Finish},
+    look::{self, Target},
     state::AppState,
     store::{
         Conn, Store, StoreError, campaign_specs,
@@ -94,6 +95,10 @@ pub(super) async fn run(
         return Ok(Finish::Done);
     }
     let execution = workspace.execution;
+    if job.attempt > 1 {
+        // One that was renamed since is found under the name of today.
+        look::look_and_record(state, &[Target::repository(workspace.repo)]).await?;
+    }
     let task = match load(state, &mut conn, workspace).await? {
         Ok(task) => task,
         Err(stopped) => return conclude(state, job, id, execution, stopped).await,
@@ -414,7 +419,7 @@ async fn conclude(
                 return Ok(again);
             }
         },
-        Stopped::Cancelled => return Ok(Finish::Snooze { delay: Duration::ZERO }),
+        Stopped::Cancelled => return Ok(Finish::Snooze { delay: Duration::ZERO, waits_for: None }),
     };
     say(&state.store, id, reason.clone()).await?;
     let mut conn = state.store.conn().await?;

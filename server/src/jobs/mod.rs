@@ -18,6 +18,8 @@ pub mod hints;
 pub mod rescuer;
 pub mod worker;
 
-pub use crate::store::jobs::{Ask, ClaimedJob, Fence, Finish, NewJob, enqueue, hold, retry_now};
+pub use crate::store::jobs::{
+    Ask, ClaimedJob, Fence, Finish, NewJob, enqueue, hold, retry_now, wake_waiting,
+};
 pub use hints::{Hints, Topic};
 pub use worker::{Limits, Worker};

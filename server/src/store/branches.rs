@@ -1,7 +1,10 @@
 //! Branches that Drover pushes: what it knows of its own commits on them, and where they stand.
 
-use super::{Conn, StoreError};
-use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
+use super::{Conn, StoreError, sql_types::Db};
+use diesel::{
+    QueryableByName,
+    sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid},
+};
 use diesel_async::RunQueryDsl;
 use drover::{
     changeset::Pushed,
@@ -10,7 +13,13 @@ use drover::{
 };
 use uuid::Uuid;
 
-/// Writes down that a push is set out on, before it is sent.
+/// The branches of one repository that campaigns go into that are read, at most.
+const BASES_MAX: i64 = 10_000;
+/// The attempts of one branch whose ends were not seen that are told apart, at most: the newest.
+pub const ATTEMPTS_MAX: usize = 50;
+
+/// Writes down that a push is set out on, before it is sent. It stays ours beside earlier ones
+/// whose ends were not seen.
 pub async fn record_attempt(
     conn: &mut Conn,
     repo: RepoId,
@@ -18,11 +27,23 @@ pub async fn record_attempt(
     push: &Pushed,
 ) -> Result<(), StoreError> {
     let Pushed { commit, content } = push;
-    let columns = "attempted_commit, attempted_content";
-    upsert(conn, repo, branch, columns, "", Some(commit.as_str()), Some(&content.0)).await
+    diesel::sql_query(
+        "INSERT INTO branch_attempts (repository_id, branch, commit, content)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (repository_id, branch, commit)
+         DO UPDATE SET content = excluded.content, at = now()",
+    )
+    .bind::<SqlUuid, _>(repo.0)
+    .bind::<Text, _>(branch.as_str())
+    .bind::<Text, _>(commit.as_str())
+    .bind::<Text, _>(&content.0)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
-/// Writes down that a push was seen to succeed.
+/// Writes down that a push was seen to succeed. Its lease tells that no earlier one can arrive
+/// any more.
 pub async fn record_pushed(
     conn: &mut Conn,
     repo: RepoId,
@@ -30,21 +51,39 @@ pub async fn record_pushed(
     push: &Pushed,
 ) -> Result<(), StoreError> {
     let Pushed { commit, content } = push;
-    let also = ", attempted_commit = NULL, attempted_content = NULL, head = $3, \
-                head_read_at = now()";
-    let columns = "pushed_commit, pushed_content";
-    upsert(conn, repo, branch, columns, also, Some(commit.as_str()), Some(&content.0)).await
+    diesel::sql_query(
+        "WITH resolved AS (
+             DELETE FROM branch_attempts WHERE repository_id = $1 AND branch = $2
+         )
+         INSERT INTO branches (repository_id, name, pushed_commit, pushed_content, head,
+                               head_read_at)
+         VALUES ($1, $2, $3, $4, $3, now())
+         ON CONFLICT (repository_id, name) DO UPDATE
+         SET pushed_commit = $3, pushed_content = $4, head = $3, head_read_at = now(),
+             updated_at = now()",
+    )
+    .bind::<SqlUuid, _>(repo.0)
+    .bind::<Text, _>(branch.as_str())
+    .bind::<Text, _>(commit.as_str())
+    .bind::<Text, _>(&content.0)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
-/// Writes down where the branch stands on the code host; `None` when it is not there.
-pub async fn record_head(
-    conn: &mut Conn,
-    repo: RepoId,
-    branch: &BranchName,
-    head: Option<&CommitSha>,
-) -> Result<(), StoreError> {
-    let also = ", head_read_at = now()";
-    upsert(conn, repo, branch, "head", also, head.map(CommitSha::as_str), None).await
+/// Lists the branches of a repository that live changesets go into, of all campaigns.
+pub async fn list_bases(conn: &mut Conn, repo: RepoId) -> Result<Vec<BranchName>, StoreError> {
+    let rows: Vec<NameRow> = diesel::sql_query(
+        "SELECT DISTINCT s.base AS name FROM changesets c JOIN changeset_specs s ON s.id = c.spec_id
+         WHERE c.repository_id = $1 AND s.base IS NOT NULL
+           AND c.archived_at IS NULL AND c.detached_at IS NULL
+         ORDER BY s.base LIMIT $2",
+    )
+    .bind::<SqlUuid, _>(repo.0)
+    .bind::<BigInt, _>(BASES_MAX)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.name.0).collect())
 }
 
 /// Where a branch was seen; `None` when it is not there.
@@ -80,30 +119,8 @@ pub async fn record_heads(conn: &mut Conn, seen: &[SeenBranch]) -> Result<(), St
     Ok(())
 }
 
-/// Sets one or two columns to `$3` and `$4`.
-async fn upsert(
-    conn: &mut Conn,
-    repo: RepoId,
-    branch: &BranchName,
-    columns: &str,
-    also: &str,
-    first: Option<&str>,
-    second: Option<&str>,
-) -> Result<(), StoreError> {
-    let (values, set) = match columns.split_once(", ") {
-        None => ("$3", format!("{columns} = $3")),
-        Some((one, two)) => ("$3, $4", format!("{one} = $3, {two} = $4")),
-    };
-    diesel::sql_query(format!(
-        "INSERT INTO branches (repository_id, name, {columns}, head_read_at)
-         VALUES ($1, $2, {values}, now())
-         ON CONFLICT (repository_id, name) DO UPDATE SET {set}{also}, updated_at = now()"
-    ))
-    .bind::<SqlUuid, _>(repo.0)
-    .bind::<Text, _>(branch.as_str())
-    .bind::<Nullable<Text>, _>(first)
-    .bind::<Nullable<Text>, _>(second)
-    .execute(conn)
-    .await?;
-    Ok(())
+#[derive(QueryableByName)]
+struct NameRow {
+    #[diesel(sql_type = Text)]
+    name: Db<BranchName>,
 }

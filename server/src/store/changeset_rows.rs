@@ -4,7 +4,7 @@ use super::{
     Conn, StoreError,
     error::Found,
     keyset::{self, ROWS_WANTED},
-    sql_types::{Db, Word},
+    sql_types::{Db, Word, timestamptz},
     status::{FROM, STATUS},
 };
 use diesel::{
@@ -70,6 +70,7 @@ fn select() -> String {
                 coalesce(s.title, p.title, 'Pull request #' || c.number) AS title,
                 {STATUS} AS status, p.number, p.url, s.files, s.added, s.removed,
                 j.last_error, j.attempt, j.attempts_max, j.run_at,
+                p.missing_since, p.next_sync_at,
                 greatest(c.updated_at, p.synced_at) AS updated_at"
     )
 }
@@ -98,6 +99,8 @@ struct Row {
     removed: Option<Db<u32>>,
     #[diesel(embed)]
     job: JobColumns,
+    #[diesel(embed)]
+    reach: ReachColumns,
     #[diesel(sql_type = Timestamptz)]
     updated_at: Db<Timestamp>,
 }
@@ -133,8 +136,10 @@ impl JobColumns {
                 "needs you: adopt them, overwrite them, or detach the changeset".to_owned(),
                 None,
             ),
+            ChangesetStatus::Queued => {
+                view(self.last_error?, "goes on by itself".to_owned(), self.run_at.map(|at| at.0))
+            }
             ChangesetStatus::Unpublished
-            | ChangesetStatus::Queued
             | ChangesetStatus::Processing
             | ChangesetStatus::Draft
             | ChangesetStatus::Open
@@ -144,6 +149,29 @@ impl JobColumns {
             | ChangesetStatus::ReadOnly
             | ChangesetStatus::Archived => None,
         }
+    }
+}
+
+/// Since when the code host does not show the pull request, and when it is looked for again.
+#[derive(QueryableByName)]
+struct ReachColumns {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    missing_since: Option<Db<Timestamp>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    next_sync_at: Option<Db<Timestamp>>,
+}
+
+impl ReachColumns {
+    fn problem(self) -> Option<ProblemView> {
+        let since = timestamptz(self.missing_since?.0).format("%Y-%m-%d %H:%M UTC");
+        Some(ProblemView {
+            message: format!(
+                "out of reach since {since}: the pull request is gone, or Drover's token may not \
+                 see it"
+            ),
+            next: "looked for again by itself".to_owned(),
+            retry_at: self.next_sync_at.map(|at| at.0),
+        })
     }
 }
 
@@ -165,7 +193,7 @@ impl From<Row> for ChangesetRow {
             status,
             pull,
             stat,
-            problem: row.job.problem(status),
+            problem: row.job.problem(status).or_else(|| row.reach.problem()),
             updated_at: row.updated_at.0,
         }
     }

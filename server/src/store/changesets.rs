@@ -7,7 +7,7 @@ use super::{
 };
 use diesel::{
     QueryableByName,
-    sql_types::{BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use drover::{
@@ -87,8 +87,8 @@ pub enum Record {
     Pull(PullId),
     /// A person's wish to reopen was carried out.
     Reopened,
-    /// The wish that is in place; `None` while nobody knows which one is.
-    Reached(Option<ChangesetSpecId>),
+    /// The wish that is in place.
+    Reached(ChangesetSpecId),
     /// The intent to archive was carried out: the branch is free for others.
     Archived,
     /// The intent to detach was carried out.
@@ -106,8 +106,8 @@ pub async fn record(conn: &mut Conn, id: ChangesetId, record: &Record) -> Result
         }
         Record::Reopened => update(conn, id, "reopen = 'not_asked'", None, None).await,
         Record::Reached(spec) => {
-            let spec = spec.map(|spec| spec.to_string());
-            update(conn, id, "reconciled_spec_id = $2::uuid", spec.as_deref(), None).await
+            let set = "reconciled_spec_id = $2::uuid, reached_at = now()";
+            update(conn, id, set, Some(&spec.to_string()), None).await
         }
         Record::Archived => update(conn, id, "archived_at = now()", None, None).await,
         Record::Detached => update(conn, id, "detached_at = now()", None, None).await,
@@ -118,9 +118,11 @@ pub async fn record(conn: &mut Conn, id: ChangesetId, record: &Record) -> Result
 /// Our commits on the branch stay ours, and hold what is wanted no more.
 async fn renew(conn: &mut Conn, id: ChangesetId) -> Result<(), StoreError> {
     diesel::sql_query(
-        "UPDATE branches b
-         SET pushed_content = CASE WHEN pushed_commit IS NOT NULL THEN $2 END,
-             attempted_content = CASE WHEN attempted_commit IS NOT NULL THEN $2 END
+        "WITH attempts AS (
+             UPDATE branch_attempts a SET content = $2 FROM changesets c
+             WHERE c.id = $1 AND a.repository_id = c.repository_id AND a.branch = c.branch
+         )
+         UPDATE branches b SET pushed_content = CASE WHEN pushed_commit IS NOT NULL THEN $2 END
          FROM changesets c
          WHERE c.id = $1 AND b.repository_id = c.repository_id AND b.name = c.branch",
     )
@@ -163,8 +165,12 @@ async fn update(
 const SELECT: &str = "
     SELECT c.id, c.campaign_id, m.applied_by, c.repository_id, c.spec_id, s.spec,
            old.spec AS reconciled, c.intent, c.publication, c.reopen, c.drift, c.drift_head,
-           b.head AS branch_head, b.head_read_at IS NOT NULL AS branch_read, b.pushed_commit, b.pushed_content, b.attempted_commit,
-           b.attempted_content, c.pull_id, p.closed_by, p.number, p.state, p.title, p.body, p.base,
+           b.head AS branch_head, b.head_read_at IS NOT NULL AS branch_read, b.pushed_commit,
+           b.pushed_content,
+           -- The newest; more are never open at once.
+           ARRAY(SELECT a.commit || ' ' || a.content FROM branch_attempts a
+                 WHERE a.repository_id = c.repository_id AND a.branch = c.branch
+                 ORDER BY a.at DESC, a.commit LIMIT 50) AS attempts, c.pull_id, p.closed_by, p.number, p.state, p.title, p.body, p.base,
            p.head, p.merged_at, p.reopen_refused, cs.created_at AS based_at,
            c.archived_at IS NOT NULL AS archived, c.detached_at IS NOT NULL AS detached,
            c.released_at IS NOT NULL AS released,
@@ -240,23 +246,26 @@ struct OursColumns {
     pushed_commit: Option<Db<CommitSha>>,
     #[diesel(sql_type = Nullable<Text>)]
     pushed_content: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    attempted_commit: Option<Db<CommitSha>>,
-    #[diesel(sql_type = Nullable<Text>)]
-    attempted_content: Option<String>,
+    /// Commit and content, the newest first.
+    #[diesel(sql_type = Array<Text>)]
+    attempts: Vec<String>,
 }
 
 impl From<OursColumns> for Ours {
     fn from(row: OursColumns) -> Self {
-        let OursColumns { pushed_commit, pushed_content, attempted_commit, attempted_content } =
-            row;
-        let push = |commit: Option<Db<CommitSha>>, content: Option<String>| {
-            let (Db(commit), content) = commit.zip(content)?;
-            Some(Pushed { commit, content: ContentDigest(content) })
+        let OursColumns { pushed_commit, pushed_content, attempts } = row;
+        let pushed = pushed_commit.zip(pushed_content);
+        let attempt = |text: String| {
+            let (commit, content) = text.split_once(' ')?;
+            Some(Pushed {
+                commit: commit.parse().ok()?,
+                content: ContentDigest(content.to_owned()),
+            })
         };
         Self {
-            pushed: push(pushed_commit, pushed_content),
-            attempted: push(attempted_commit, attempted_content),
+            pushed: pushed
+                .map(|(Db(commit), content)| Pushed { commit, content: ContentDigest(content) }),
+            attempted: attempts.into_iter().filter_map(attempt).collect(),
         }
     }
 }

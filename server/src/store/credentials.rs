@@ -37,7 +37,7 @@ pub async fn upsert(conn: &mut Conn, credential: &Credential) -> Result<Credenti
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (code_host_id, user_id) DO UPDATE
          SET label = excluded.label, sealed = excluded.sealed, key_id = excluded.key_id,
-             paused_until = NULL, updated_at = now()
+             paused_until = NULL, refused_at = NULL, updated_at = now()
          RETURNING id",
     )
     .bind::<SqlUuid, _>(id.0)
@@ -93,6 +93,51 @@ pub async fn pause(conn: &mut Conn, id: CredentialId, until: Timestamp) -> Resul
     Ok(())
 }
 
+/// Notes that the code host does not accept this credential.
+pub async fn mark_refused(conn: &mut Conn, id: CredentialId) -> Result<(), StoreError> {
+    set_refused(conn, id, "coalesce(refused_at, now())").await
+}
+
+/// Notes that the code host accepts this credential again.
+pub async fn unmark_refused(conn: &mut Conn, id: CredentialId) -> Result<(), StoreError> {
+    set_refused(conn, id, "NULL").await
+}
+
+async fn set_refused(conn: &mut Conn, id: CredentialId, at: &str) -> Result<(), StoreError> {
+    diesel::sql_query(format!("UPDATE credentials SET refused_at = {at} WHERE id = $1"))
+        .bind::<SqlUuid, _>(id.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Since when the code host does not accept this credential; `None` while it does.
+pub async fn refused_at(
+    conn: &mut Conn,
+    id: CredentialId,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row: Option<RefusedRow> = diesel::sql_query(
+        "SELECT code_host_id, refused_at FROM credentials
+         WHERE id = $1 AND refused_at IS NOT NULL",
+    )
+    .bind::<SqlUuid, _>(id.0)
+    .get_result(conn)
+    .await
+    .optional()?;
+    Ok(row.map(|row| row.refused_at.0))
+}
+
+/// Lists the code hosts that do not accept the server's credential.
+pub async fn list_refusing(conn: &mut Conn) -> Result<Vec<CodeHostId>, StoreError> {
+    let rows: Vec<RefusedRow> = diesel::sql_query(
+        "SELECT code_host_id, refused_at FROM credentials
+         WHERE refused_at IS NOT NULL AND user_id IS NULL ORDER BY refused_at, id LIMIT 100",
+    )
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.code_host_id.0).collect())
+}
+
 pub async fn delete(conn: &mut Conn, id: CredentialId) -> Result<(), StoreError> {
     diesel::delete(credentials::table).filter(credentials::id.eq(id.0)).execute(conn).await?;
     Ok(())
@@ -102,6 +147,14 @@ pub async fn delete(conn: &mut Conn, id: CredentialId) -> Result<(), StoreError>
 struct IdRow {
     #[diesel(sql_type = SqlUuid)]
     id: Db<CredentialId>,
+}
+
+#[derive(QueryableByName)]
+struct RefusedRow {
+    #[diesel(sql_type = SqlUuid)]
+    code_host_id: Db<CodeHostId>,
+    #[diesel(sql_type = Timestamptz)]
+    refused_at: Db<Timestamp>,
 }
 
 #[derive(QueryableByName)]

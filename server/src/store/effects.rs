@@ -11,13 +11,18 @@ use super::{
 };
 use diesel::{
     OptionalExtension, QueryableByName,
-    sql_types::{BigInt, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{BigInt, Double, Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncConnection, RunQueryDsl};
-use drover::{id::ChangesetId, time::Timestamp};
+use drover::{changeset::words::Words, id::ChangesetId, time::Timestamp};
 use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// A write whose answer was lost may still arrive for so long.
+const LATE: Duration = Duration::from_secs(24 * 60 * 60);
+/// The updates whose words are remembered, at most.
+const SENT_WORDS_MAX: i64 = 20;
 
 /// A write to a code host.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,6 +120,33 @@ pub async fn finish(
     .await
 }
 
+/// What was sent of an update and is no person's words: since the wish was in place last, and for
+/// [`LATE`] where the answer was lost and the words were not seen. The newest last.
+pub async fn list_sent_words(
+    conn: &mut Conn,
+    changeset: ChangesetId,
+) -> Result<Vec<Words>, StoreError> {
+    let rows: Vec<WordsRow> = diesel::sql_query(
+        "SELECT words FROM (
+             SELECT e.request -> 'words' AS words, e.created_at, e.id
+             FROM effects e JOIN changesets c ON c.id = e.changeset_id
+             WHERE e.changeset_id = $1 AND e.request ? 'words'
+               AND (e.state <> 'failed' OR e.outcome ? 'probed')
+               AND (e.created_at > coalesce(c.reached_at, '-infinity')
+                    OR e.state = 'failed' AND e.created_at > now() - make_interval(secs => $2))
+             ORDER BY e.created_at DESC, e.id LIMIT $3
+         ) newest ORDER BY created_at, id",
+    )
+    .bind::<SqlUuid, _>(changeset.0)
+    .bind::<Double, _>(LATE.as_secs_f64())
+    .bind::<BigInt, _>(SENT_WORDS_MAX)
+    .load(conn)
+    .await?;
+    // Words of another version of Drover that cannot be read are nobody's.
+    let words = |row: WordsRow| serde_json::from_value(row.words).ok();
+    Ok(rows.into_iter().filter_map(words).collect())
+}
+
 /// Finds the write of a changeset whose outcome is not known.
 pub async fn find_unresolved(
     conn: &mut Conn,
@@ -143,7 +175,7 @@ pub async fn list_unresolved(
            AND created_at < now() - make_interval(secs => $1)
          ORDER BY created_at, id LIMIT $2",
     )
-    .bind::<diesel::sql_types::Double, _>(age.as_secs_f64())
+    .bind::<Double, _>(age.as_secs_f64())
     .bind::<BigInt, _>(limit)
     .load(conn)
     .await?;
@@ -154,6 +186,12 @@ pub async fn list_unresolved(
 struct IdRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+}
+
+#[derive(QueryableByName)]
+struct WordsRow {
+    #[diesel(sql_type = Jsonb)]
+    words: Value,
 }
 
 #[derive(QueryableByName)]

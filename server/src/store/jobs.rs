@@ -221,6 +221,8 @@ pub enum Finish {
     /// Nothing failed: it goes on later, and this attempt does not count.
     Snooze {
         delay: Duration,
+        /// What it waits for, where people are to know.
+        waits_for: Option<String>,
     },
 }
 
@@ -232,7 +234,7 @@ pub async fn finish(conn: &mut Conn, fence: Fence, finish: &Finish) -> Result<()
         Finish::Retry { delay, error } => ("retry", *delay, Some(error.as_str())),
         Finish::Fail { error } => ("fail", Duration::ZERO, Some(error.as_str())),
         Finish::Drift { error } => ("drift", Duration::ZERO, Some(error.as_str())),
-        Finish::Snooze { delay } => ("snooze", *delay, None),
+        Finish::Snooze { delay, waits_for } => ("snooze", *delay, waits_for.as_deref()),
     };
     let finished = diesel::sql_query(
         "WITH held AS (
@@ -286,6 +288,23 @@ pub async fn hold(conn: &mut Conn, fence: Fence) -> Result<(), StoreError> {
     if held == 0 {
         return Err(StoreError::LeaseLost { job: fence.job });
     }
+    Ok(())
+}
+
+/// Lets the work on changesets that waits without a failure go on now, such as when a credential
+/// works again.
+pub async fn wake_waiting(conn: &mut Conn) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "WITH woken AS (
+             UPDATE jobs SET run_at = now()
+             WHERE state = 'waiting' AND kind IN ('reconcile', 'sync') AND attempt = 0
+               AND run_at > now()
+             RETURNING id
+         )
+         SELECT pg_notify('drover', 'jobs') FROM woken LIMIT 1",
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -10,7 +10,9 @@ use super::{
 use chrono::{DateTime, Utc};
 use diesel::{
     OptionalExtension, QueryableByName,
-    sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{
+        Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    },
 };
 use diesel_async::RunQueryDsl;
 use drover::{
@@ -19,6 +21,10 @@ use drover::{
     names::{BranchName, CommitSha, PullNumber},
     time::Timestamp,
 };
+use std::time::Duration;
+
+/// A close of ours whose answer was lost may still arrive for so long.
+const CLOSE_LATE: Duration = Duration::from_secs(60 * 60);
 
 /// A pull request as it was read, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +101,8 @@ async fn store(
                  next_sync_at = excluded.next_sync_at, merged_at = excluded.merged_at,
                  missing_since = NULL, missing_times = 0,
                  closed_by = CASE WHEN excluded.state = 'closed' THEN coalesce(pulls.closed_by,
-                     CASE WHEN pulls.closing_since IS NULL THEN 'person' ELSE 'drover' END) END
+                     CASE WHEN pulls.closing_since > now() - make_interval(secs => $13)
+                          THEN 'drover' ELSE 'person' END) END
              WHERE $11 IS NULL OR pulls.synced_at <= $11
              RETURNING id, repository_id, number
          ), watchers AS (
@@ -127,6 +134,7 @@ async fn store(
     .bind::<Array<Nullable<Timestamptz>>, _>(
         seen.iter().map(|it| it.pull.merged_at.map(timestamptz)).collect::<Vec<_>>(),
     )
+    .bind::<Double, _>(CLOSE_LATE.as_secs_f64())
     .load(conn)
     .await?;
     Ok(rows)
@@ -219,7 +227,7 @@ pub async fn record_missing(conn: &mut Conn, missing: &[MissingPull]) -> Result<
 
 /// Notes that Drover closed it, in the transaction that records the close.
 pub async fn mark_closed_by_drover(conn: &mut Conn, id: PullId) -> Result<(), StoreError> {
-    set(conn, id, "state = 'closed', closed_by = 'drover'").await
+    set(conn, id, "state = 'closed', closed_by = 'drover', closing_since = NULL").await
 }
 
 pub async fn load(conn: &mut Conn, id: PullId) -> Result<StoredPull, StoreError> {
@@ -257,6 +265,34 @@ pub async fn list_due(conn: &mut Conn, limit: i64) -> Result<Vec<ChangesetId>, S
              ORDER BY p.id, c.id
          ) due ORDER BY next_sync_at, changeset_id LIMIT $1",
     )
+    .bind::<BigInt, _>(limit)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.id.0).collect())
+}
+
+/// Reads one later that cannot be read now.
+pub async fn postpone(conn: &mut Conn, id: PullId, until: Timestamp) -> Result<(), StoreError> {
+    diesel::sql_query("UPDATE pulls SET next_sync_at = $2 WHERE id = $1")
+        .bind::<SqlUuid, _>(id.0)
+        .bind::<Timestamptz, _>(timestamptz(until))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Lists the live changesets that have or track these pull requests.
+pub async fn list_watchers(
+    conn: &mut Conn,
+    pulls: &[PullId],
+    limit: i64,
+) -> Result<Vec<ChangesetId>, StoreError> {
+    let rows: Vec<DueRow> = diesel::sql_query(
+        "SELECT id FROM changesets
+         WHERE pull_id = ANY($1) AND archived_at IS NULL AND detached_at IS NULL
+         ORDER BY id LIMIT $2",
+    )
+    .bind::<Array<SqlUuid>, _>(pulls.iter().map(|id| id.0).collect::<Vec<_>>())
     .bind::<BigInt, _>(limit)
     .load(conn)
     .await?;

@@ -13,14 +13,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    branch_attempts (repository_id, branch, commit) {
+        repository_id -> Uuid,
+        branch -> Text,
+        commit -> Text,
+        content -> Text,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     branches (repository_id, name) {
         repository_id -> Uuid,
         name -> Text,
         head -> Nullable<Text>,
         pushed_commit -> Nullable<Text>,
         pushed_content -> Nullable<Text>,
-        attempted_commit -> Nullable<Text>,
-        attempted_content -> Nullable<Text>,
         updated_at -> Timestamptz,
         head_read_at -> Nullable<Timestamptz>,
     }
@@ -95,6 +103,7 @@ diesel::table! {
         archived_at -> Nullable<Timestamptz>,
         detached_at -> Nullable<Timestamptz>,
         released_at -> Nullable<Timestamptz>,
+        reached_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -123,6 +132,7 @@ diesel::table! {
         paused_until -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        refused_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -352,6 +362,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
+    branch_attempts,
     branches,
     campaign_specs,
     campaigns,

@@ -5,13 +5,15 @@
 //!
 //! 1. archived, when the intent to archive was carried out
 //! 2. merged, deleted or read-only, whatever else is wrong: nothing can be done about it
-//! 3. the reconcile job: processing, queued, retrying, failed, or waiting for a choice (drift)
-//! 4. without a pull request unpublished, otherwise the state of the pull request
+//! 3. read-only, when its repository is archived: nothing can be written there
+//! 4. the reconcile job: processing, queued, retrying, failed, or waiting for a choice (drift)
+//! 5. without a pull request unpublished, otherwise the state of the pull request
 
 /// The status as a word. Belongs behind [`FROM`].
 pub(crate) const STATUS: &str = "
     CASE WHEN c.archived_at IS NOT NULL THEN 'archived'
          WHEN p.state IN ('merged', 'deleted', 'read_only') THEN p.state
+         WHEN r.archived THEN 'read_only'
          WHEN j.state = 'running' THEN 'processing'
          WHEN j.state = 'waiting' AND j.attempt = 0 THEN 'queued'
          WHEN j.state = 'waiting' THEN 'retrying'

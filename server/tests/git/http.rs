@@ -1,6 +1,6 @@
 //! A code host over HTTP that answers with trouble.
 
-use super::support::branch;
+use super::support::{branch, target};
 use drover_server::git::{
     GitConfig,
     error::GitError,
@@ -61,7 +61,7 @@ async fn check(answer: Option<&'static str>, is_right: fn(&GitError) -> bool) {
     for error in [
         mirror.fetch_branch(&branch("main")).await.unwrap_err(),
         mirror.remote_head(&branch("main")).await.unwrap_err(),
-        mirror.push(&sha, &branch("x"), &Expected::Absent).await.unwrap_err(),
+        mirror.push(&sha, &target("x"), &Expected::Absent).await.unwrap_err(),
     ] {
         // A push of a commit that is not there fails before anything is asked.
         assert!(is_right(&error), "{answer:?}: {error:?}");
@@ -100,6 +100,13 @@ async fn a_missing_repository_is_told_apart() {
 async fn a_redirect_is_not_followed() {
     let answer = "HTTP/1.1 302 There\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\
                   Connection: close\r\n\r\n";
+    check(Some(answer), |it| matches!(it, GitError::Moved { .. })).await;
+}
+
+#[tokio::test]
+async fn a_page_for_people_is_no_repository() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\
+                  Connection: close\r\n\r\n<html></html>";
     check(Some(answer), |it| matches!(it, GitError::NotFound { .. })).await;
 }
 

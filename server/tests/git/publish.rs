@@ -1,10 +1,10 @@
 //! From a diff to a branch on the code host.
 
-use super::support::{Host, addition, branch, commit, git, parsed, somebody};
+use super::support::{Host, addition, branch, commit, git, parsed, somebody, target};
 use drover::{changeset::spec::Author, time::Timestamp};
 use drover_server::git::{
     commit::CommitRequest,
-    error::GitError,
+    error::{DeclinedBy, GitError},
     patch::Diff,
     push::{Expected, PushOutcome},
 };
@@ -20,7 +20,7 @@ async fn a_diff_becomes_a_branch() {
     assert_eq!(mirror.fetch_branch(&branch("main")).await.unwrap(), base);
 
     let sha = commit(&mirror, &base, &parsed(&addition("new", "100755", "hi\n"))).await.unwrap();
-    let pushed = mirror.push(&sha, &branch("drover/x"), &Expected::Absent).await.unwrap();
+    let pushed = mirror.push(&sha, &target("drover/x"), &Expected::Absent).await.unwrap();
     assert_eq!(pushed, PushOutcome::Pushed);
     assert_eq!(mirror.remote_head(&branch("drover/x")).await.unwrap(), Some(sha));
     let shown = host.git("acme/web", &["log", "-1", "--format=%an <%ae> %at %P%n%B", "drover/x"]);
@@ -49,7 +49,7 @@ async fn a_lease_keeps_the_commits_of_somebody_else() {
     let mirror = host.mirror("acme/web").await;
     let ours = commit(&mirror, &base, &parsed(&addition("a", "100644", "1\n"))).await.unwrap();
     let newer = commit(&mirror, &base, &parsed(&addition("a", "100644", "2\n"))).await.unwrap();
-    let (there, absent) = (branch("taken"), branch("not-there"));
+    let (there, absent) = (target("taken"), target("not-there"));
     let theirs = host.commit("acme/web", "taken", &[("x", "theirs\n")]);
 
     let lost = PushOutcome::LeaseLost { at: Some(theirs.clone()) };
@@ -58,8 +58,8 @@ async fn a_lease_keeps_the_commits_of_somebody_else() {
     assert_eq!(mirror.push(&newer, &there, &at_ours).await.unwrap(), lost);
     let gone = PushOutcome::LeaseLost { at: None };
     assert_eq!(mirror.push(&newer, &absent, &at_ours).await.unwrap(), gone);
-    assert_eq!(mirror.remote_head(&there).await.unwrap(), Some(theirs.clone()));
-    assert_eq!(mirror.remote_head(&absent).await.unwrap(), None);
+    assert_eq!(mirror.remote_head(there.branch()).await.unwrap(), Some(theirs.clone()));
+    assert_eq!(mirror.remote_head(absent.branch()).await.unwrap(), None);
 
     let overwrite = Expected::At(theirs);
     assert_eq!(mirror.push(&ours, &there, &overwrite).await.unwrap(), PushOutcome::Pushed);
@@ -67,6 +67,27 @@ async fn a_lease_keeps_the_commits_of_somebody_else() {
     assert_eq!(mirror.push(&newer, &there, &at_ours).await.unwrap(), PushOutcome::AlreadyThere);
     let absent_again = mirror.push(&newer, &there, &Expected::Absent).await.unwrap();
     assert_eq!(absent_again, PushOutcome::AlreadyThere);
+}
+
+#[tokio::test]
+async fn a_branch_whose_name_is_a_folder_of_another_is_in_the_way() {
+    let host = Host::new();
+    let base = host.repository("acme/web", README);
+    let mirror = host.mirror("acme/web").await;
+    mirror.fetch_branch(&branch("main")).await.unwrap();
+    let ours = commit(&mirror, &base, &parsed(&addition("new", "100644", "hi\n"))).await.unwrap();
+    host.commit("acme/web", "drover", &[("x", "theirs\n")]);
+    host.commit("acme/web", "fix/deps/lodash", &[("x", "theirs\n")]);
+    // Names that only end alike are in nobody's way.
+    host.commit("acme/web", "old/free", &[("x", "theirs\n")]);
+    for (name, by) in
+        [("drover/x/y", "drover"), ("fix/deps", "fix/deps/lodash"), ("fix", "fix/deps/lodash")]
+    {
+        let blocked = mirror.push(&ours, &target(name), &Expected::Absent).await.unwrap();
+        assert_eq!(blocked, PushOutcome::Blocked { by: branch(by) }, "{name}");
+    }
+    let free = mirror.push(&ours, &target("free/x"), &Expected::Absent).await.unwrap();
+    assert_eq!(free, PushOutcome::Pushed);
 }
 
 #[tokio::test]
@@ -78,7 +99,7 @@ async fn a_push_works_when_the_code_host_has_moved_on() {
     mirror.fetch_branch(&branch("main")).await.unwrap();
     host.commit("acme/web", "main", &[("README", "two\n")]);
     let sha = commit(&mirror, &base, &parsed(&addition("n", "100644", "1\n"))).await.unwrap();
-    let pushed = mirror.push(&sha, &branch("x"), &Expected::Absent).await.unwrap();
+    let pushed = mirror.push(&sha, &target("x"), &Expected::Absent).await.unwrap();
     assert_eq!(pushed, PushOutcome::Pushed);
     host.git("acme/web", &["fsck", "--strict", "--no-dangling"]);
 }
@@ -94,7 +115,7 @@ async fn contents_that_the_mirror_lacks_are_fetched_for_a_commit() {
     let diff = parsed(&format!("{}\n", host.git("acme/web", &args)));
     assert_eq!(diff.stat().files, 2);
     let sha = commit(&mirror, &base, &diff).await.unwrap();
-    let pushed = mirror.push(&sha, &branch("y"), &Expected::Absent).await.unwrap();
+    let pushed = mirror.push(&sha, &target("y"), &Expected::Absent).await.unwrap();
     assert_eq!(pushed, PushOutcome::Pushed);
     assert_eq!(host.git("acme/web", &["diff", "x", "y"]), "");
 }
@@ -214,8 +235,8 @@ async fn a_rule_of_the_code_host_declines_a_push() {
     std::fs::set_permissions(&hook, mode).unwrap();
     let mirror = host.mirror("acme/web").await;
     let sha = commit(&mirror, &base, &parsed(&addition("a", "100644", "1\n"))).await.unwrap();
-    let done = mirror.push(&sha, &branch("x"), &Expected::Absent).await;
-    let declined = matches!(&done, Err(GitError::Declined { detail })
+    let done = mirror.push(&sha, &target("x"), &Expected::Absent).await;
+    let declined = matches!(&done, Err(GitError::Declined { by: DeclinedBy::Hook, detail })
         if detail.contains("protected") && detail.contains("hook declined"));
     assert!(declined, "{done:?}");
 }

@@ -1,6 +1,6 @@
 //! A working copy before and after steps.
 
-use super::support::{Host, branch, commit, git, git_with};
+use super::support::{Host, commit, git, git_with, target};
 use drover_server::git::{
     error::GitError,
     patch::{Change, DiffError},
@@ -77,7 +77,7 @@ async fn what_steps_change_is_what_is_committed() {
 
     let mirror = host.mirror("acme/web").await;
     let sha = commit(&mirror, copy.base(), &diff).await.unwrap();
-    let pushed = mirror.push(&sha, &branch("x"), &Expected::Absent).await.unwrap();
+    let pushed = mirror.push(&sha, &target("x"), &Expected::Absent).await.unwrap();
     assert_eq!(pushed, PushOutcome::Pushed);
     let again = mirror.checkout(&sha, &host.scratch("wc2")).await.unwrap();
     let script = "diff -r --exclude=.git --exclude=noise.log --exclude=target \

@@ -1,7 +1,10 @@
 //! Bare repositories on disk as a code host, and git as a person runs it.
 
 use drover::{
-    changeset::spec::Author,
+    changeset::{
+        push_target::{BranchFacts, Protection, PushTarget, TipOf},
+        spec::Author,
+    },
     names::{BranchName, CommitSha, RepoName},
     time::Timestamp,
 };
@@ -134,6 +137,18 @@ pub(super) fn git_with(
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
+}
+
+/// A branch that nobody minds being pushed to.
+pub(super) fn target(name: &str) -> PushTarget {
+    let facts = BranchFacts {
+        default_branch: None,
+        base: &branch("main"),
+        bases: &[],
+        protection: Protection::Open,
+        tip: TipOf::NobodyElse,
+    };
+    PushTarget::check(&branch(name), &facts).unwrap()
 }
 
 pub(super) fn branch(name: &str) -> BranchName {

@@ -59,7 +59,7 @@ async fn nothing_is_left_open(world: &World) {
         ("pull requests", "SELECT count(*) - 1 FROM pulls"),
         ("writes", "SELECT count(*) FROM effects WHERE state IN ('intended', 'unknown')"),
         ("writes that were done", "SELECT count(*) - 1 FROM effects WHERE state = 'done'"),
-        ("attempts", "SELECT count(*) FROM branches WHERE attempted_commit IS NOT NULL"),
+        ("attempts", "SELECT count(*) FROM branch_attempts"),
         (
             "jobs",
             "SELECT count(*) FROM jobs WHERE kind IN ('apply', 'reconcile')
@@ -150,7 +150,7 @@ async fn killed_while_it_accepts_the_plan() {
 
 #[tokio::test]
 async fn killed_before_it_records_what_it_will_push() {
-    check(statement("branches", "INSERT", "true")).await;
+    check(statement("branch_attempts", "INSERT", "true")).await;
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn killed_after_the_push() {
 
 #[tokio::test]
 async fn killed_before_it_records_the_push() {
-    check(statement("branches", "UPDATE", "NEW.pushed_commit IS NOT NULL")).await;
+    check(statement("branches", "INSERT", "NEW.pushed_commit IS NOT NULL")).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ mod change;
 mod crash;
 mod drift;
 mod faults;
+mod identity;
+mod look;
 mod publish;
 mod refusals;
 mod repositories;

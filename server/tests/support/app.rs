@@ -119,6 +119,13 @@ impl World {
         answer.json().await.unwrap()
     }
 
+    /// Bea edits a pull request.
+    pub(crate) async fn edit_pull(&self, repo: &str, number: u64, change: &Value) {
+        let url = format!("{}/repos/{repo}/pulls/{number}", self.stand_in.url());
+        let request = self.http.patch(url).bearer_auth("token-bea").json(change);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+
     /// A person with an access token.
     pub(crate) async fn token_of(&self, name: &str, role: Role) -> String {
         let conn = &mut *self.db.conn().await;

@@ -80,9 +80,10 @@ impl Operation {
 /// All that a plan is made from.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanInput<'a> {
-    /// The spec that was in place last ([`Plan::reached`]). `None` before the first, and from the
-    /// moment that an [`Operation::Update`] is sent: until its end is seen, nobody knows whose
-    /// words the code host has.
+    /// The spec that was in place last ([`Plan::reached`]), with the words of ours that the pull
+    /// request has had since ([`words::in_place`]). `None` before the first.
+    ///
+    /// [`words::in_place`]: super::words::in_place
     pub previous: Option<&'a ChangesetSpec>,
     pub current: &'a ChangesetSpec,
     pub desired: &'a Desired,

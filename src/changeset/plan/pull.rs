@@ -4,10 +4,7 @@ use super::{
     Branch, BranchSpec, ChangesetSpec, Closer, Note, Operation, Plan, PlanInput, Publication, Pull,
     PullState, Support, branch, open, wanted,
 };
-use crate::changeset::{
-    Reopen, Reopening, Tip,
-    delta::{Field, delta},
-};
+use crate::changeset::{Reopen, Reopening, Tip, words};
 
 pub(super) fn follow(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
     match pull.state {
@@ -87,9 +84,8 @@ fn bring_up_to_date(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Pl
     if plan.drift().is_some() {
         return plan;
     }
-    // Before the update, which forgets the previous spec.
     convert(input, spec, pull, &mut plan);
-    if needs_update(input, spec, pull) {
+    if !words::missing(previous(input), spec, pull).is_empty() {
         plan.operations.push(Operation::Update);
     }
     if plan.operations == [Operation::Push] {
@@ -111,19 +107,6 @@ fn push(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> Plan {
         Branch::Adopted(head) => Plan::noting(Note::ForeignCommits { head }),
         Branch::Drift(head) => Plan::noting(Note::Drift { head }),
     }
-}
-
-fn needs_update(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull) -> bool {
-    let changed = delta(previous(input), spec);
-    let differs = |field: Field, same: bool| changed.contains(&field) && !same;
-    differs(Field::Title, pull.title.trim() == spec.title.trim())
-        || differs(Field::Body, normal(&pull.body) == normal(&spec.body))
-        || differs(Field::Base, pull.base == spec.base)
-}
-
-/// Code hosts change line ends and trailing space; that is no difference to be mended for ever.
-fn normal(body: &str) -> String {
-    body.replace("\r\n", "\n").trim_end().to_owned()
 }
 
 fn convert(input: &PlanInput<'_>, spec: &BranchSpec, pull: &Pull, plan: &mut Plan) {

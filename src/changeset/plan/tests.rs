@@ -52,7 +52,7 @@ fn reached() -> Case {
         observed: Observed::Pull(pull(PullState::Open)),
         ours: Ours {
             pushed: Some(Pushed { commit: sha('1'), content: spec.content() }),
-            attempted: None,
+            attempted: Vec::new(),
         },
         spec,
         tip: Tip::At(sha('1')),
@@ -394,7 +394,7 @@ fn a_branch_that_was_pushed_before_the_crash_is_not_pushed_again() {
     let pushed = fresh().with(|it| it.observed = Observed::Unpublished { head: Some(sha('1')) });
     let content = branch_spec().content();
     let attempt = Pushed { commit: sha('1'), content };
-    let attempted = pushed.with(|it| it.ours.attempted = Some(attempt));
+    let attempted = pushed.with(|it| it.ours.attempted = vec![attempt]);
     check(&attempted, &[Publish], &[]);
     check(&attempted.with(|it| it.spec.diff_digest.push('x')), &[Push, Publish], &[]);
 }

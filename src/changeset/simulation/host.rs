@@ -6,6 +6,7 @@ use crate::{
         Closer, DriftChoice, Observed, Pull, PullState, Pushed, Reopen, Tip,
         plan::Lease,
         spec::{BranchSpec, ContentDigest},
+        words::Words,
     },
     names::{CommitSha, PullNumber},
     random::Random,
@@ -21,6 +22,12 @@ pub(super) struct Host {
     ours: BTreeMap<CommitSha, ContentDigest>,
     pulls: Vec<Pull>,
     closed_by: Closer,
+    /// Drover sent a close: whoever it was that closed it, it may have been that.
+    close_sent: bool,
+    /// When Drover looked last, the pull request was over: nothing is written to it.
+    over_at_look: bool,
+    /// A person wrote the title.
+    edited: bool,
     commits: u32,
 }
 
@@ -31,6 +38,9 @@ impl Host {
             ours: BTreeMap::new(),
             pulls: Vec::new(),
             closed_by: Closer::Person,
+            close_sent: false,
+            over_at_look: false,
+            edited: false,
             commits: 0,
         };
         if random.chance(15) {
@@ -55,10 +65,24 @@ impl Host {
     /// Drover looks at the last pull request no more.
     pub(super) fn forget(&mut self) {
         self.pulls.clear();
+        (self.over_at_look, self.close_sent) = (false, false);
     }
 
-    pub(super) fn closed_by(&self) -> Closer {
-        self.closed_by
+    /// What Drover sees when it looks, and it knows no more until it looks again.
+    pub(super) fn look(&mut self) -> Observed {
+        self.over_at_look = self.pulls.last().is_some_and(|pull| match pull.state {
+            PullState::Draft | PullState::Open => false,
+            PullState::Closed | PullState::Merged | PullState::Deleted | PullState::ReadOnly => {
+                true
+            }
+        });
+        // Seen open, it was not closed by what Drover sent.
+        self.close_sent &= self.over_at_look;
+        self.observe()
+    }
+
+    pub(super) fn close_is_on_its_way(&mut self) {
+        self.close_sent = true;
     }
 
     pub(super) fn content_at_tip(&self) -> Option<ContentDigest> {
@@ -93,6 +117,7 @@ impl Host {
         if !holds {
             return Err(Refused);
         }
+        assert!(!self.over_at_look, "pushed over what was seen to be over");
         if let Some(tip) = self.tip.as_ref().filter(|tip| !self.ours.contains_key(*tip)) {
             let chosen = DriftChoice::Overwrite { head: tip.clone() };
             assert_eq!(*choice, chosen, "a commit of somebody was pushed over");
@@ -115,6 +140,7 @@ impl Host {
             return Err(Refused);
         }
         let BranchSpec { title, body, base, .. } = spec.clone();
+        self.edited = false;
         let pull = Pull { number: PullNumber(1), state, title, body, base, head, merged_at: None };
         self.pulls.push(pull);
         Ok(())
@@ -122,7 +148,7 @@ impl Host {
 
     pub(super) fn close(&mut self, by: Closer) -> Result<(), Refused> {
         self.pull_in(&[PullState::Open, PullState::Draft])?.state = PullState::Closed;
-        self.closed_by = by;
+        self.closed_by = if self.close_sent { Closer::Drover } else { by };
         Ok(())
     }
 
@@ -130,6 +156,7 @@ impl Host {
         let allowed = self.closed_by == Closer::Drover || asked == Reopen::Asked;
         let pull = self.pull_in(&[PullState::Closed])?;
         assert!(allowed, "what a person closed was opened again");
+        // Until Drover has seen it open, a close that comes now looks like its own.
         pull.state = PullState::Open;
         Ok(())
     }
@@ -139,12 +166,20 @@ impl Host {
         Ok(())
     }
 
-    pub(super) fn update(&mut self, spec: &BranchSpec) -> Result<(), Refused> {
+    pub(super) fn update(&mut self, words: &Words) -> Result<(), Refused> {
+        assert!(!self.over_at_look, "renamed what was seen to be over");
+        let Words { title, body, base } = words.clone();
+        self.edited &= title.is_none();
         let pull = self.pull_in(&[PullState::Open, PullState::Draft])?;
-        pull.title.clone_from(&spec.title);
-        pull.body.clone_from(&spec.body);
-        pull.base.clone_from(&spec.base);
+        pull.title = title.unwrap_or(std::mem::take(&mut pull.title));
+        pull.body = body.unwrap_or(std::mem::take(&mut pull.body));
+        pull.base = base.unwrap_or(pull.base.clone());
         Ok(())
+    }
+
+    /// Whether a person wrote the title since Drover did.
+    pub(super) fn is_edited(&self) -> bool {
+        self.edited
     }
 
     /// Somebody pushes, merges, closes, opens again or edits.
@@ -162,10 +197,16 @@ impl Host {
             8 => self.convert(PullState::Closed, PullState::Open),
             9 => self.convert(PullState::Draft, PullState::Open),
             10 => self.convert(PullState::Open, PullState::Draft),
-            _ => self.pull_in(&[PullState::Open]).map(|pull| pull.title.push('!')),
+            _ => self.edit(),
         };
         // What cannot be done now is not done; people shrug.
         drop(done);
+    }
+
+    fn edit(&mut self) -> Result<(), Refused> {
+        self.pull_in(&[PullState::Open])?.title.push('!');
+        self.edited = true;
+        Ok(())
     }
 
     fn end_as(&mut self, state: PullState) -> Result<(), Refused> {

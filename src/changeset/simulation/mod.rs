@@ -1,5 +1,8 @@
 //! Runs the reconciler's loop against a random code host with faults.
 //!
+//! The world changes silently: Drover knows what it saw when it looked last, and what the answers
+//! to its own writes say. Each job looks first, and people go on between that look and its writes.
+//!
 //! An operation fails, or succeeds and reports a failure, or the process stops between two of
 //! its records; meanwhile people push, close, merge and edit on the code host, and choose and
 //! apply specs in Drover. A failure prints its seed; `SEED=<n> cargo test -p drover simulation`
@@ -9,9 +12,10 @@ mod host;
 
 use super::{
     Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Publication,
-    PullState, Pushed, Reopen, Reopening, Support,
+    PullState, Pushed, Reopen, Reopening, Support, Tip,
     plan::{Lease, Operation, Plan, PlanInput, plan},
     spec::{BranchSpec, ChangesetSpec, tests::branch_spec},
+    words::{self, Words},
 };
 use crate::random::Random;
 use host::{Host, Refused};
@@ -19,6 +23,9 @@ use host::{Host, Refused};
 /// The rounds after which, without faults, nothing is left to do. The longest way is reopen,
 /// push, update, convert, and a look at the result.
 const ROUNDS_MAX: u32 = 7;
+
+/// The rounds of one job, as others may keep changing things.
+const JOB_ROUNDS_MAX: usize = 12;
 
 /// What Drover's database holds of one changeset.
 struct Drover {
@@ -28,6 +35,24 @@ struct Drover {
     filing: Filing,
     ours: Ours,
     capabilities: Capabilities,
+    /// What was seen last.
+    observed: Observed,
+    closed_by: Closer,
+    tip: Tip,
+    /// A close was set out on, and its end was not seen.
+    closing: bool,
+    /// The words that were sent since the spec was in place last.
+    sent: Vec<Words>,
+}
+
+/// How a round ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Round {
+    /// Nothing was to be done.
+    Rest,
+    Again,
+    /// The job ends and another one starts with a look.
+    End,
 }
 
 /// What goes wrong with an operation.
@@ -56,10 +81,10 @@ fn simulate(seed: u64) {
             2 | 3 => Fault::After,
             _ => Fault::None,
         };
-        drover.round(&mut host, fault, &mut random);
+        drover.job(&mut host, fault, &mut random);
         host.check();
     }
-    drover.settle(&mut host, &mut random);
+    drover.settle(&mut host);
 }
 
 impl Drover {
@@ -79,114 +104,211 @@ impl Drover {
             filing: Filing::Active,
             ours: Ours::default(),
             capabilities,
+            observed: Observed::Unpublished { head: None },
+            closed_by: Closer::Person,
+            tip: Tip::Unread,
+            closing: false,
+            sent: Vec::new(),
         }
     }
 
-    fn plan(&self, host: &Host) -> (Observed, Plan) {
-        let observed = host.observe();
-        let plan = plan(&PlanInput {
-            previous: self.previous.as_ref(),
+    fn plan(&self) -> Plan {
+        // Words of ours that were sent since are no person's.
+        let previous = match (&self.previous, &self.observed) {
+            (Some(ChangesetSpec::Branch(reached)), Observed::Pull(pull)) => {
+                Some(ChangesetSpec::Branch(words::in_place(reached, &self.sent, pull)))
+            }
+            (previous, _) => previous.clone(),
+        };
+        plan(&PlanInput {
+            previous: previous.as_ref(),
             current: &ChangesetSpec::Branch(self.current.clone()),
             desired: &self.desired,
             filing: self.filing,
-            observed: &observed,
+            observed: &self.observed,
             ours: &self.ours,
-            tip: &host.observed_tip(),
-            closed_by: host.closed_by(),
+            tip: &self.tip,
+            closed_by: self.closed_by,
             reopening: Reopening::Untried,
             based_at: None,
             capabilities: self.capabilities,
-        });
-        (observed, plan)
+        })
     }
 
-    /// Observes, plans, and performs the first operation.
-    fn round(&mut self, host: &mut Host, fault: Fault, random: &mut Random) -> Plan {
-        let (observed, plan) = self.plan(host);
-        self.learn(&observed);
-        self.check_plan(&observed, &plan);
-        // Between the reading and the writing, others may act.
-        if fault != Fault::None && random.chance(30) {
-            host.somebody_acts(random);
+    /// Looks, and goes through rounds. Its first fault ends it.
+    fn job(&mut self, host: &mut Host, fault: Fault, random: &mut Random) -> Round {
+        self.look(host);
+        let faulty_round = random.below(3);
+        for round in 0..JOB_ROUNDS_MAX {
+            // Between the reading and the writing, others may act.
+            if random.chance(15) {
+                host.somebody_acts(random);
+            }
+            let fault = if round >= faulty_round { fault } else { Fault::None };
+            match self.round(host, fault) {
+                Round::Again => {}
+                end @ (Round::Rest | Round::End) => return end,
+            }
         }
+        Round::End
+    }
+
+    fn look(&mut self, host: &mut Host) {
+        self.record(host.look());
+        self.tip = host.observed_tip();
+    }
+
+    /// Writes down what the code host says. A close that was set out on is Drover's, whoever
+    /// sees it first.
+    fn record(&mut self, observed: Observed) {
+        let was_closed = self.is_closed();
+        self.observed = observed;
+        if !self.is_closed() {
+            self.closing = false;
+        } else if !was_closed {
+            self.closed_by = if self.closing { Closer::Drover } else { Closer::Person };
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(&self.observed, Observed::Pull(pull) if pull.state == PullState::Closed)
+    }
+
+    /// Plans on what was seen, and performs the first operation.
+    fn round(&mut self, host: &mut Host, fault: Fault) -> Round {
+        self.learn();
+        let plan = self.plan();
+        self.check_plan(&plan);
         if plan.reached {
             self.previous = Some(ChangesetSpec::Branch(self.current.clone()));
+            self.sent.clear();
         }
-        if let Some(operation) = plan.operations.first() {
-            self.perform(*operation, &plan, host, fault);
+        match plan.operations.first() {
+            None => Round::Rest,
+            Some(operation) => self.perform(*operation, &plan, host, fault),
         }
-        plan
     }
 
-    /// What the tip of the branch tells about a push whose end was not seen.
-    fn learn(&mut self, observed: &Observed) {
-        let head = match observed {
+    /// What the tip of the branch tells about pushes whose ends were not seen.
+    fn learn(&mut self) {
+        let head = match &self.observed {
             Observed::Unpublished { head } => head.as_ref(),
             Observed::Pull(pull) => Some(&pull.head),
         };
-        if let Some(arrived) = self.ours.attempted.take_if(|it| head == Some(&it.commit)) {
-            self.ours.pushed = Some(arrived);
+        if let Some(arrived) = head.and_then(|it| self.ours.arrived(it)).cloned() {
+            self.ours = Ours { pushed: Some(arrived), attempted: Vec::new() };
         }
-        if let Observed::Pull(pull) = observed
-            && pull.state == PullState::Open
+        if let Observed::Pull(pull) = &self.observed
+            && matches!(pull.state, PullState::Open | PullState::Draft)
         {
             self.desired.reopen = Reopen::NotAsked;
         }
     }
 
-    fn perform(&mut self, operation: Operation, plan: &Plan, host: &mut Host, fault: Fault) {
+    fn perform(
+        &mut self,
+        operation: Operation,
+        plan: &Plan,
+        host: &mut Host,
+        fault: Fault,
+    ) -> Round {
         let (spec, desired) = (self.current.clone(), self.desired.clone());
         if operation == Operation::Push {
-            // The attempt is on record before it is sent.
+            // The attempt is on record before it is sent, and so is the close.
             let commit = host.new_commit();
-            self.ours.attempted = Some(Pushed { commit, content: spec.content() });
+            self.ours.attempted.push(Pushed { commit, content: spec.content() });
         }
+        let words = self.words();
         if operation == Operation::Update {
-            self.previous = None;
+            self.sent.push(words.clone());
+        }
+        if operation == Operation::Close {
+            self.closing = true;
+            host.close_is_on_its_way();
         }
         if fault == Fault::Before {
-            return;
+            return Round::End;
         }
         let done: Result<(), Refused> = match operation {
             Operation::Push => self.push(plan, host, &desired),
-            // In the database only: an observed pull request that is over is forgotten.
-            Operation::Renew => {
-                host.forget();
-                self.ours = self.ours.spent();
-                self.previous = None;
-                Ok(())
-            }
             Operation::Publish => host.open(&spec, PullState::Open),
             Operation::PublishDraft => host.open(&spec, PullState::Draft),
             Operation::Close => host.close(Closer::Drover),
             Operation::Reopen => host.reopen(desired.reopen),
             Operation::MarkReady => host.convert(PullState::Draft, PullState::Open),
             Operation::ConvertToDraft => host.convert(PullState::Open, PullState::Draft),
-            Operation::Update => host.update(&spec),
-            Operation::Archive => {
-                self.filing = Filing::Archived;
-                Ok(())
+            Operation::Update => host.update(&words),
+            // In the database only: a pull request that is over is forgotten.
+            Operation::Renew => {
+                host.forget();
+                return self.renew();
             }
-            Operation::Detach => {
-                self.filing = Filing::Detached;
-                Ok(())
-            }
+            Operation::Archive => return self.put_aside(Filing::Archived),
+            Operation::Detach => return self.put_aside(Filing::Detached),
             Operation::Import | Operation::Sync => panic!("{operation:?} cannot come first here"),
         };
-        let seen = fault == Fault::None && done.is_ok();
-        if operation == Operation::Push && seen {
-            self.ours.pushed = self.ours.attempted.take();
+        match (fault, done) {
+            (Fault::None, Ok(())) if operation == Operation::Push => self.pushed(),
+            (Fault::None, Ok(())) => {
+                // The answer describes it as it is now.
+                self.record(host.look());
+                Round::Again
+            }
+            // Refused or lost: another job looks first.
+            (Fault::None, Err(Refused)) | (Fault::Before | Fault::After, _) => Round::End,
         }
+    }
+
+    /// What an update writes: what the spec changed.
+    fn words(&self) -> Words {
+        match (&self.previous, &self.observed) {
+            (Some(ChangesetSpec::Branch(reached)), Observed::Pull(pull)) => {
+                let previous = words::in_place(reached, &self.sent, pull);
+                words::missing(Some(&previous), &self.current, pull)
+            }
+            (_, Observed::Pull(pull)) => words::missing(None, &self.current, pull),
+            (_, Observed::Unpublished { .. }) => Words::default(),
+        }
+    }
+
+    /// The answer to a push tells where the branch stands, and nothing about a pull request.
+    fn pushed(&mut self) -> Round {
+        let pushed = self.ours.attempted.pop().expect("a push is on record before it is sent");
+        self.tip = Tip::At(pushed.commit.clone());
+        match &mut self.observed {
+            Observed::Unpublished { head } => *head = Some(pushed.commit.clone()),
+            Observed::Pull(pull) => pull.head = pushed.commit.clone(),
+        }
+        self.ours = Ours { pushed: Some(pushed), attempted: Vec::new() };
+        Round::Again
+    }
+
+    fn put_aside(&mut self, filing: Filing) -> Round {
+        self.filing = filing;
+        Round::Again
+    }
+
+    fn renew(&mut self) -> Round {
+        self.ours = self.ours.spent();
+        self.previous = None;
+        self.sent.clear();
+        let head = match &self.tip {
+            Tip::At(head) => Some(head.clone()),
+            Tip::Absent | Tip::Unread => None,
+        };
+        self.record(Observed::Unpublished { head });
+        Round::Again
     }
 
     fn push(&self, plan: &Plan, host: &mut Host, desired: &Desired) -> Result<(), Refused> {
         let lease: &Lease = plan.lease.as_ref().expect("a push has a lease");
-        let pushed = self.ours.attempted.clone().expect("a push is on record before it is sent");
+        let pushed =
+            self.ours.attempted.last().cloned().expect("a push is on record before it is sent");
         host.push(pushed, lease, &desired.drift)
     }
 
-    fn check_plan(&self, observed: &Observed, plan: &Plan) {
-        let Observed::Pull(pull) = observed else { return };
+    fn check_plan(&self, plan: &Plan) {
+        let Observed::Pull(pull) = &self.observed else { return };
         let over =
             matches!(pull.state, PullState::Merged | PullState::Deleted | PullState::ReadOnly);
         let local = |it: &Operation| matches!(it, Operation::Archive | Operation::Detach);
@@ -196,18 +318,23 @@ impl Drover {
     }
 
     /// Without faults and without others, the plan is soon empty and what is wanted is there.
-    fn settle(&mut self, host: &mut Host, random: &mut Random) {
+    fn settle(&mut self, host: &mut Host) {
+        self.look(host);
         for _ in 0..ROUNDS_MAX {
-            if self.round(host, Fault::None, random).is_empty() {
-                return self.check_result(host);
+            match self.round(host, Fault::None) {
+                Round::Again => {}
+                Round::Rest => return self.check_result(host),
+                Round::End => self.look(host),
             }
         }
-        panic!("not at rest after {ROUNDS_MAX} rounds: {:?}", self.plan(host));
+        panic!("not at rest after {ROUNDS_MAX} rounds: {:?} {:?}", self.observed, self.plan());
     }
 
-    fn check_result(&self, host: &Host) {
-        let (observed, plan) = self.plan(host);
+    fn check_result(&self, host: &mut Host) {
+        let plan = self.plan();
         assert!(plan.is_empty(), "an empty plan stays empty: {plan:?}");
+        let observed = host.look();
+        assert_eq!(observed, self.observed, "what is believed is so");
         let published = self.current.published.or(self.desired.publication);
         let wanted = matches!(published, Some(Publication::Draft | Publication::Published));
         let active = self.desired.intent == Intent::Publish && self.filing == Filing::Active;
@@ -221,9 +348,8 @@ impl Drover {
                 let given_up = self.filing == Filing::Active
                     && matches!(self.desired.intent, Intent::Close | Intent::Archive);
                 assert!(!(open && given_up), "still open: {:?}", self.desired.intent);
-                if open && active && plan.reached {
-                    // People only ever add to a title.
-                    assert_eq!(pull.title.trim_end_matches('!'), self.current.title);
+                if open && active && plan.reached && !host.is_edited() {
+                    assert_eq!(pull.title, self.current.title);
                 }
                 if open && active && plan.notes.is_empty() {
                     assert_eq!(host.content_at_tip(), Some(self.current.content()));

@@ -13,12 +13,12 @@ use super::{
 use crate::code_host::{
     CodeHostError, PullInfo,
     look::{
-        LOOK_OPEN_PULLS_MAX, LOOK_TARGETS_MAX, LookTarget, Looked, Part, Protection, RepoSight,
-        Sight, Tip,
+        LOOK_OPEN_PULLS_MAX, LOOK_TARGETS_MAX, LookTarget, Looked, Part, RepoSight, Sight, Tip,
     },
 };
 use drover::{
     campaign::spec::query::Activity,
+    changeset::push_target::Protection,
     names::{BranchName, CommitSha, HostRepoId, RepoName},
 };
 use serde::Deserialize;

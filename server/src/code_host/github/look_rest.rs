@@ -3,9 +3,12 @@
 use super::{answer::Answer, client::Client, model::RepoJson, pulls, repos};
 use crate::code_host::{
     CodeHostError, PullInfo,
-    look::{LOOK_OPEN_PULLS_MAX, LookTarget, Looked, Part, Protection, RepoSight, Sight, Tip},
+    look::{LOOK_OPEN_PULLS_MAX, LookTarget, Looked, Part, RepoSight, Sight, Tip},
 };
-use drover::names::{BranchName, CommitSha, RepoName};
+use drover::{
+    changeset::push_target::Protection,
+    names::{BranchName, CommitSha, RepoName},
+};
 use futures::future::join_all;
 use serde::Deserialize;
 

@@ -10,8 +10,11 @@ use crate::{
         push::{Expected, PushOutcome},
     },
     handlers::retry,
-    jobs,
-    store::{branches, changeset_specs, pulls},
+    jobs::{self, Finish},
+    store::{
+        branches::{self, SeenBranch},
+        changeset_specs, pulls,
+    },
 };
 use diesel_async::AsyncConnection;
 use drover::{
@@ -22,7 +25,7 @@ use drover::{
         spec::{Author, BranchSpec, ChangesetSpec},
         sync::AFTER_WRITE,
     },
-    names::CommitSha,
+    names::{BranchName, CommitSha},
 };
 use serde_json::json;
 
@@ -35,6 +38,15 @@ impl Round<'_> {
             Some(Lease::Absent) => Expected::Absent,
             Some(Lease::At(commit)) => Expected::At(commit.clone()),
             None => anyhow::bail!("a push was planned without a lease"),
+        };
+        let mut conn = self.state.store.conn().await?;
+        let bases = branches::list_bases(&mut conn, self.facts.repo).await?;
+        drop(conn);
+        let target = match self.push_target(&spec, &bases)? {
+            Ok(target) => target,
+            Err(refusal) => {
+                return Ok(Step::Finish(Finish::Fail { error: refusal.to_string() }));
+            }
         };
         let mirror = match self.state.mirrors.open(self.access.remote(&self.repo)).await {
             Ok(mirror) => mirror,
@@ -53,14 +65,22 @@ impl Round<'_> {
         })
         .await?;
         drop(conn);
-        match mirror.push(&push.commit, &spec.head, &expected).await {
+        match mirror.push(&push.commit, &target, &expected).await {
             Ok(PushOutcome::Pushed | PushOutcome::AlreadyThere) => {
                 self.pushed(&spec, &push).await?;
                 Ok(Step::Again)
             }
             Ok(PushOutcome::LeaseLost { at }) => {
                 self.head_moved(&spec, at.as_ref()).await?;
-                Ok(Step::Again)
+                self.obstacle = Some(match at {
+                    Some(_) => format!("the branch `{}` moved while Drover pushed", spec.head),
+                    None => deleted(&spec.head),
+                });
+                // Deleted or moved by somebody: what became of the pull request is read.
+                Ok(self.look().await?.map_or(Step::Again, Step::Finish))
+            }
+            Ok(PushOutcome::Blocked { by }) => {
+                Ok(Step::Finish(Finish::Fail { error: blocked(&spec.head, &by) }))
             }
             // Repeated, it is found at the tip: the same wish makes the same commit.
             Err(error) => Ok(self.failed(retry::of_git(&error))),
@@ -124,18 +144,12 @@ impl Round<'_> {
     /// Somebody's commit is at the tip, or the branch is gone.
     async fn head_moved(&self, spec: &BranchSpec, at: Option<&CommitSha>) -> anyhow::Result<()> {
         let mut conn = self.state.store.conn().await?;
-        let (repo, fence) = (self.facts.repo, self.job.fence);
-        let known = match self.facts.pull {
-            Some(pull) => Some(pulls::load(&mut conn, pull).await?),
-            None => None,
-        };
+        let fence = self.job.fence;
+        let seen =
+            [SeenBranch { repo: self.facts.repo, name: spec.head.clone(), head: at.cloned() }];
         conn.transaction(async |conn| {
             jobs::hold(conn, fence).await?;
-            branches::record_head(conn, repo, &spec.head, at).await?;
-            if let (Some(mut pull), Some(at)) = (known, at) {
-                pull.seen.pull.head = at.clone();
-                pulls::upsert(conn, &pull.seen).await?;
-            }
+            branches::record_heads(conn, &seen).await?;
             let text = match at {
                 Some(at) => format!("found `{}` at {}, not where expected", spec.head, at.short()),
                 None => format!("found no branch `{}`", spec.head),
@@ -145,4 +159,18 @@ impl Round<'_> {
         .await?;
         Ok(())
     }
+}
+
+fn deleted(head: &BranchName) -> String {
+    format!(
+        "somebody deleted the branch `{head}` of the pull request: restore it on the code host and \
+         retry, or close the pull request"
+    )
+}
+
+fn blocked(head: &BranchName, by: &BranchName) -> String {
+    format!(
+        "the branch `{by}` is in the way: git cannot keep `{by}` and `{head}` at once; delete or \
+         rename `{by}` and retry, or give the campaign another branch"
+    )
 }

@@ -13,7 +13,6 @@ use crate::{
         StoreError,
         budgets::{self, Spend},
         changesets::{self, Record},
-        credentials,
         effects::{self, Begin, EffectId, Outcome},
         pulls,
     },
@@ -21,9 +20,10 @@ use crate::{
 use diesel_async::AsyncConnection;
 use drover::{
     changeset::{
-        marker,
+        Observed, marker,
         plan::Operation,
         spec::{BranchSpec, ChangesetSpec},
+        words::{self, Words},
     },
     names::PullNumber,
 };
@@ -40,13 +40,17 @@ impl Round<'_> {
             return Ok(Step::Finish(finish));
         }
         let mut conn = self.state.store.conn().await?;
-        let request = json!({ "operation": operation, "pull": self.number() });
+        let words = (operation == Operation::Update).then(|| self.words());
+        let mut request = json!({ "operation": operation, "pull": self.number() });
+        if let Some(words) = &words {
+            request["words"] = json!(words);
+        }
         let kind = operation.label();
         let begun = conn
             .transaction(async |conn| {
-                if operation == Operation::Update {
-                    // Until its end is seen, nobody knows whose words the code host has.
-                    changesets::record(conn, self.facts.id, &Record::Reached(None)).await?;
+                // What Drover intends is on record before it is sent.
+                if let (Operation::Close, Some(pull)) = (operation, self.facts.pull) {
+                    pulls::mark_closing(conn, pull).await?;
                 }
                 effects::begin(conn, self.job, self.facts.id, kind, &request).await
             })
@@ -54,14 +58,34 @@ impl Round<'_> {
         drop(conn);
         let effect = match begun {
             Begin::Intended(effect) => effect,
-            Begin::Unresolved(effect) => return self.probe(&effect).await,
+            Begin::Unresolved(effect) => {
+                // Nothing was sent, so the same may be planned again.
+                self.performed = None;
+                return self.probe(&effect).await;
+            }
         };
-        match self.send(operation).await {
+        match self.send(operation, words.unwrap_or_default()).await {
             Ok(info) => {
                 self.done(operation, effect, &info).await?;
                 Ok(Step::Again)
             }
             Err(error) => self.not_done(operation, effect, error).await,
+        }
+    }
+
+    /// The words that the spec changed since it was in place last, and no others.
+    fn words(&self) -> Words {
+        match (&self.facts.previous, &self.facts.spec, &self.facts.observed) {
+            (previous, ChangesetSpec::Branch(spec), Observed::Pull(pull)) => {
+                let previous = match previous {
+                    Some(ChangesetSpec::Branch(previous)) => Some(previous),
+                    Some(ChangesetSpec::Existing { .. }) | None => None,
+                };
+                words::missing(previous, spec, pull)
+            }
+            (_, ChangesetSpec::Existing { .. }, _) | (_, _, Observed::Unpublished { .. }) => {
+                Words::default()
+            }
         }
     }
 
@@ -82,7 +106,7 @@ impl Round<'_> {
         }
     }
 
-    async fn send(&self, operation: Operation) -> Result<PullInfo, CodeHostError> {
+    async fn send(&self, operation: Operation, words: Words) -> Result<PullInfo, CodeHostError> {
         let (api, repo) = (&self.access.api, &self.repo);
         match (operation, self.number(), &self.facts.spec) {
             (Operation::Publish, _, ChangesetSpec::Branch(spec)) => {
@@ -91,8 +115,8 @@ impl Round<'_> {
             (Operation::PublishDraft, _, ChangesetSpec::Branch(spec)) => {
                 api.create_pull(&self.new_pull(spec, Readiness::Draft)).await
             }
-            (Operation::Update, Some(number), ChangesetSpec::Branch(spec)) => {
-                api.update_pull(repo, number, &self.change(spec)).await
+            (Operation::Update, Some(number), ChangesetSpec::Branch(_)) => {
+                api.update_pull(repo, number, &self.change(words)).await
             }
             (Operation::Close, Some(number), _) => api.close_pull(repo, number).await,
             (Operation::Reopen, Some(number), _) => api.reopen_pull(repo, number).await,
@@ -118,12 +142,9 @@ impl Round<'_> {
         }
     }
 
-    fn change(&self, spec: &BranchSpec) -> PullChange {
-        PullChange {
-            title: Some(spec.title.clone()),
-            body: Some(marker::mark(&spec.body, self.facts.id)),
-            base: Some(spec.base.clone()),
-        }
+    fn change(&self, words: Words) -> PullChange {
+        let Words { title, body, base } = words;
+        PullChange { title, body: body.map(|body| marker::mark(&body, self.facts.id)), base }
     }
 
     /// Records that it was done, with what the code host has now.
@@ -143,7 +164,10 @@ impl Round<'_> {
             changesets::record(conn, id, &Record::Pull(pull)).await?;
             match operation {
                 Operation::Close => pulls::mark_closed_by_drover(conn, pull).await?,
-                Operation::Reopen => changesets::record(conn, id, &Record::Reopened).await?,
+                Operation::Reopen => {
+                    pulls::unmark_closing(conn, pull).await?;
+                    changesets::record(conn, id, &Record::Reopened).await?;
+                }
                 Operation::Publish
                 | Operation::PublishDraft
                 | Operation::MarkReady
@@ -180,10 +204,15 @@ impl Round<'_> {
         };
         let mut conn = self.state.store.conn().await?;
         let detail = json!({ "error": error.to_string() });
-        effects::finish(&mut conn, self.job.fence, effect, outcome, &detail).await?;
-        if let CodeHostError::RateLimited { until, .. } = &error {
-            credentials::pause(&mut conn, self.access.credential, *until).await?;
-        }
+        conn.transaction(async |conn| {
+            if let (Operation::Close, Outcome::Failed, Some(pull)) =
+                (operation, outcome, self.facts.pull)
+            {
+                pulls::unmark_closing(conn, pull).await?;
+            }
+            effects::finish(conn, self.job.fence, effect, outcome, &detail).await
+        })
+        .await?;
         drop(conn);
         let exists =
             matches!(&error, CodeHostError::Rejected { reason: Rejection::AlreadyExists, .. });
@@ -200,12 +229,12 @@ impl Round<'_> {
             pulls::mark_reopen_refused(&mut conn, pull).await?;
             return Ok(Step::Again);
         }
-        Ok(self.failed(retry::of_code_host(error)))
+        Ok(Step::Finish(self.refused(error).await?))
     }
 
     /// The code host says that there is a pull request already: is it ours?
     async fn adopt(&mut self) -> anyhow::Result<Step> {
-        match self.look().await {
+        match self.look_for_pull().await {
             Ok(Probe::Found(info)) => {
                 self.record_pull(&info, "found").await?;
                 Ok(Step::Again)
@@ -222,12 +251,12 @@ impl Round<'_> {
                     drover::changeset::retry::Failure::Unavailable { reason: reason.to_owned() };
                 Ok(self.failed(failure))
             }
-            Err(error) => Ok(self.failed(retry::of_code_host(error))),
+            Err(error) => Ok(Step::Finish(self.refused(error).await?)),
         }
     }
 
-    /// Looks for our pull request by its branch and mark.
-    pub(super) async fn look(&self) -> Result<Probe, CodeHostError> {
+    /// Looks for our pull request by its branch and mark, in whatever state it is.
+    pub(super) async fn look_for_pull(&self) -> Result<Probe, CodeHostError> {
         let ChangesetSpec::Branch(spec) = &self.facts.spec else { return Ok(Probe::Absent) };
         let pulls =
             self.access.api.find_pull_by_head(&self.repo, self.repo.owner(), &spec.head).await?;
