@@ -166,6 +166,7 @@ impl IntoResponse for ApiError {
             | Self::MayNot
             | Self::Archived
             | Self::BadJson
+            | Self::NoQuery
             | Self::BadInput(_)
             | Self::Unprocessable(_)
             | Self::NotMergeable(_)

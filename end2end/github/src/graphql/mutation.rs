@@ -12,8 +12,8 @@ use crate::{
     clock::now,
     error::ApiError,
     hooks::{self, PullAction},
-    rest::{self, Merge, Method, NewPull, PullEdit, WantedState},
-    state::{Access, Readiness, Repo},
+    rest::{self, Merge, NewPull, PullEdit, WantedState},
+    state::{Access, Method, Readiness, Repo},
 };
 use serde::Deserialize;
 use serde_json::json;

@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     clock::now,
+    error::ApiError,
     json::time,
+    quota::Resource,
     state::{AccountKind, Repo},
 };
 use serde_json::json;
@@ -28,7 +30,9 @@ pub(super) async fn resolve(
     Ok(Some(match field {
         "repository" => {
             let (owner, name) = (text("owner"), text("name"));
-            let repo = asked.call.find_repo(owner, name);
+            // GraphQL goes on at the new name by itself.
+            let moved = asked.call.find_moved(owner, name).ok_or(ApiError::NotFound);
+            let repo = asked.call.find_repo(owner, name).or(moved);
             let repo = repo.map_err(|_| Refusal::no_repository(owner, name))?;
             Reply::one(RepositoryAt::thing(asked, &repo))
         }
@@ -87,7 +91,7 @@ pub(super) fn repo_by_id(asked: &Asked, id: &str) -> Option<Arc<Repo>> {
 }
 
 fn rate_limit(asked: &Arc<Asked>) -> Thing {
-    let quota = asked.call.github.quotas.look(&asked.login, now());
+    let quota = asked.call.github.quotas.look(&asked.login, Resource::Graphql, now());
     let facts = json!({
         "cost": asked.cost, "limit": quota.limit, "nodeCount": asked.nodes,
         "remaining": quota.remaining(), "resetAt": time(quota.reset_at), "used": quota.used,

@@ -23,7 +23,7 @@ mod search;
 mod writes;
 
 pub(crate) use issues::set_labels;
-pub(crate) use merges::{Merge, Method, merge};
+pub(crate) use merges::{Merge, merge};
 pub(crate) use pull_edits::{PullEdit, WantedState, edit as edit_pull};
 pub(crate) use pulls::{NewPull, create as create_pull};
 
