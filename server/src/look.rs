@@ -148,7 +148,7 @@ impl Look {
         let looked = access.looker.look(&asked).await;
         let mut sights = Vec::with_capacity(targets.len());
         for ((at, target, repo), looked) in targets.iter().zip(looked) {
-            let looked = match self.is_another(repo, &looked) {
+            let looked = match self.is_elsewhere(repo, &looked) {
                 false => looked,
                 true => find_again(access, target, repo).await,
             };
@@ -157,16 +157,17 @@ impl Look {
         sights
     }
 
-    /// Whether the name is known to be, or turned out to be, that of another repository.
-    fn is_another(&mut self, repo: &Repository, looked: &Looked) -> bool {
-        let is_another = match (looked, repo.external_id) {
-            (Ok(sight), Some(id)) => sight.repo.id != id,
-            (Err(_), Some(_)) | (_, None) => false,
-        };
-        if is_another {
-            self.replaced.push(repo.id);
+    /// Whether the repository has to be looked for by its number: its name is that of another
+    /// one, or of none that is visible.
+    fn is_elsewhere(&mut self, repo: &Repository, looked: &Looked) -> bool {
+        match (looked, repo.external_id) {
+            (Ok(sight), Some(id)) if sight.repo.id != id => {
+                self.replaced.push(repo.id);
+                true
+            }
+            (Err(CodeHostError::NotFound { .. }), Some(_)) => true,
+            (Ok(_) | Err(_), Some(_)) | (_, None) => repo.name_lost_at.is_some(),
         }
-        is_another || repo.name_lost_at.is_some()
     }
 
     /// Writes down what was seen; gives the pull requests that are other than before.
@@ -241,9 +242,9 @@ fn named(target: &Target, repo: &Repository) -> LookTarget {
     LookTarget { repo: repo.name.clone(), head, base, number }
 }
 
-/// Looks for a repository by its number, as its name belongs to another one.
+/// Looks for a repository by its number.
 async fn find_again(access: &Access, target: &Target, repo: &Repository) -> Looked {
-    let what = format!("repository `{}` any more: another one has its name", repo.name);
+    let what = format!("repository `{}`", repo.name);
     let gone = || CodeHostError::NotFound { what: what.clone() };
     let id = repo.external_id.ok_or_else(gone)?;
     let found = access.api.find_repo_by_id(id).await?.ok_or_else(gone)?;
