@@ -9,6 +9,7 @@ export default async function start(): Promise<() => Promise<void>> {
   const data = await mkdtemp(join(tmpdir(), "drover-end2end-"));
   const args = ["demo", "--port", `${await freePort()}`, "--data-dir", data];
   const demo = await Server.start(args, /Ctrl-C/);
+  process.env.DROVER_DATA = data;
   process.env.DROVER_START = demo.find(/Drover is at (\S+)/);
   process.env.DROVER_STAND_IN = demo.find(/GitHub stand-in: +(\S+)/);
   return async () => {

@@ -2,12 +2,15 @@
 
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
+import { Gate } from "./gate.ts";
 
 interface Fixtures {
   /** The address that the demo printed; opening it signs in. */
   start: string;
   /** The address of the GitHub that the demo works with. */
   standIn: string;
+  /** Holds steps until the test opens it. */
+  gate: Gate;
   /** Opens Drover as the demo's user, and fails the test when a script of a page fails. */
   drover: Page;
 }
@@ -22,6 +25,13 @@ export const test = base.extend<Fixtures>({
     const address = process.env.DROVER_STAND_IN;
     if (address === undefined) throw new Error("the demo was not started");
     await use(address);
+  },
+  gate: async ({}, use) => {
+    const data = process.env.DROVER_DATA;
+    if (data === undefined) throw new Error("the demo was not started");
+    const gate = new Gate(data);
+    await use(gate);
+    await gate.close();
   },
   baseURL: async ({ start }, use) => use(new URL(start).origin),
   drover: async ({ page, start }, use) => {

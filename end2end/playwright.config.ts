@@ -1,4 +1,5 @@
 import { defineConfig, devices } from "@playwright/test";
+import { WAIT_MAX } from "./limits.ts";
 
 // Debian's browser, and not one that Playwright downloads. It runs as root in a container, where
 // its own sandbox cannot, and shall look up nothing but the pages under test.
@@ -23,14 +24,17 @@ export default defineConfig({
   outputDir: "./test-results",
   // All tests share one server, and the first one wants to see it empty.
   workers: 1,
-  timeout: 90_000,
-  expect: { timeout: 15_000 },
+  // A machine may be slow for as long as it likes: each wait has a limit, and a test as a whole has
+  // none. The run has one, against a hang outside of every wait.
+  timeout: 0,
+  globalTimeout: 90 * 60_000,
+  expect: { timeout: WAIT_MAX },
   forbidOnly: true,
   reporter: "list",
   maxFailures: 5,
   use: {
-    actionTimeout: 15_000,
-    navigationTimeout: 30_000,
+    actionTimeout: WAIT_MAX,
+    navigationTimeout: WAIT_MAX,
     screenshot: "only-on-failure",
     trace: "retain-on-failure",
   },

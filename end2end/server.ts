@@ -4,9 +4,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { WAIT_MAX } from "./limits.ts";
 
-const START_SECS_MAX = 60;
-const STOP_SECS_MAX = 15;
+const START_SECS_MAX = WAIT_MAX / 1000;
+// Jobs have 20 s to end.
+const STOP_SECS_MAX = 60;
 
 const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache/drover/target");
 const program = process.env.DROVER_PROGRAM ?? join(target, "debug/drover");

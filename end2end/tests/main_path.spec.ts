@@ -20,7 +20,7 @@ test("a new user opens pull requests from the sample", async ({ drover }) => {
 
   // The page leads on by itself when every repository is done.
   const preview = new Preview(drover);
-  await expect(preview.heading).toBeVisible({ timeout: 60_000 });
+  await expect(preview.heading).toBeVisible();
   const planned = await preview.rows.count();
   expect(planned).toBeGreaterThan(1);
   await expectAccessible(drover);
@@ -32,7 +32,7 @@ test("a new user opens pull requests from the sample", async ({ drover }) => {
 
   await preview.apply.click();
   const campaign = new Campaign(drover);
-  await expect(campaign.withStatus("Open")).toHaveCount(planned, { timeout: 60_000 });
+  await expect(campaign.withStatus("Open")).toHaveCount(planned);
   await expectAccessible(drover);
 
   const pull = campaign.pull(campaign.rows.first());

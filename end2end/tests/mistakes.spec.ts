@@ -42,7 +42,7 @@ changesetTemplate:
 `);
   await editor.preview.click();
   const execution = new Execution(drover);
-  await expect(execution.log).toContainText("this is what went wrong", { timeout: 30_000 });
+  await expect(execution.log).toContainText("this is what went wrong");
   await expect(execution.repository("acme/billing")).toContainText("exit code 3");
   await expectAccessible(drover);
 

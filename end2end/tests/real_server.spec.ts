@@ -36,7 +36,7 @@ test("the first admin signs in, and a restart goes on where it was", async ({ pa
   await editor.replace("org:acme org:globex", "acme/billing");
   await editor.preview.click();
   const preview = new Preview(page);
-  await expect(preview.heading).toBeVisible({ timeout: 60_000 });
+  await expect(preview.heading).toBeVisible();
   await expect(preview.rows).toHaveCount(1);
   await first.stop();
 
@@ -45,7 +45,7 @@ test("the first admin signs in, and a restart goes on where it was", async ({ pa
   expect(second.printed).not.toContain("setup token");
   await page.reload();
   await preview.apply.click();
-  await expect(new Campaign(page).withStatus("Open")).toHaveCount(1, { timeout: 60_000 });
+  await expect(new Campaign(page).withStatus("Open")).toHaveCount(1);
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(signIn).toBeVisible();
   await page.goto(origin);

@@ -26,7 +26,7 @@ test("pictures of the main path", async ({ drover }) => {
   await picture(drover, "execution", "light");
 
   const preview = new Preview(drover);
-  await expect(preview.heading).toBeVisible({ timeout: 60_000 });
+  await expect(preview.heading).toBeVisible();
   const planned = await preview.rows.count();
   const row = await preview.unfold("acme/billing");
   const diff = row.getByText("# Security policy");
@@ -37,9 +37,9 @@ test("pictures of the main path", async ({ drover }) => {
   await preview.apply.click();
 
   const campaign = new Campaign(drover);
-  await expect(campaign.withStatus("Open").nth(2)).toBeVisible({ timeout: 60_000 });
+  await expect(campaign.withStatus("Open").nth(2)).toBeVisible();
   await picture(drover, "campaign", "light");
-  await expect(campaign.withStatus("Open")).toHaveCount(planned, { timeout: 60_000 });
+  await expect(campaign.withStatus("Open")).toHaveCount(planned);
   await campaign.rows.first().getByRole("link").first().click();
   await drover.getByRole("link", { name: "Split" }).click();
   await expect(drover.getByText("Live", { exact: true })).toBeVisible();

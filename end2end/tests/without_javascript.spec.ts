@@ -1,6 +1,7 @@
 // The same path up to apply, in a browser that runs no script: forms, links and reloads.
 
 import { expect, test } from "../fixtures.ts";
+import { WAIT_MAX } from "../limits.ts";
 import { Campaign } from "../pages/campaign.ts";
 import { Editor } from "../pages/editor.ts";
 import { Execution } from "../pages/execution.ts";
@@ -18,7 +19,7 @@ test("pull requests open without JavaScript", async ({ drover }) => {
   await expect(async () => {
     await drover.reload();
     await expect(execution.seePreview).toBeVisible({ timeout: 500 });
-  }).toPass({ timeout: 60_000 });
+  }).toPass({ timeout: WAIT_MAX });
   await execution.seePreview.click();
 
   const preview = new Preview(drover);
@@ -31,7 +32,7 @@ test("pull requests open without JavaScript", async ({ drover }) => {
   await expect(async () => {
     await drover.reload();
     await expect(campaign.withStatus("Open")).toHaveCount(planned, { timeout: 500 });
-  }).toPass({ timeout: 60_000 });
+  }).toPass({ timeout: WAIT_MAX });
 });
 
 test("a mistake in a spec is shown without JavaScript", async ({ drover }) => {
