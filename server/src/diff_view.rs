@@ -2,7 +2,10 @@
 //! cut where it is too large to show.
 
 use crate::{
-    git::patch::{Body, Change, Diff, FileDiff, Hunk},
+    git::{
+        patch::{Body, Change, Diff, FileDiff, Hunk},
+        path::RepoPath,
+    },
     highlight::{self, Highlighter},
 };
 use drover::{
@@ -53,7 +56,7 @@ struct Budget {
 /// Files that moved without a change. They are stored as a removal and an addition.
 struct Renames<'a> {
     /// The old path of an added file.
-    origin: BTreeMap<usize, &'a str>,
+    origin: BTreeMap<usize, &'a RepoPath>,
     /// Removed files that are shown as the origin of another one.
     gone: BTreeSet<usize>,
 }
@@ -71,7 +74,7 @@ impl<'a> Renames<'a> {
             if let Change::Added(new) = &file.change
                 && let Some((from, old)) = removed.remove(&(new.id.as_str(), new.mode.as_str()))
             {
-                origin.insert(at, old.path.as_str());
+                origin.insert(at, &old.path);
                 gone.insert(from);
             }
         }
@@ -82,7 +85,7 @@ impl<'a> Renames<'a> {
 fn file_view(
     diff: &Diff,
     file: &FileDiff,
-    old_path: Option<&str>,
+    old_path: Option<&RepoPath>,
     colours: Colours,
     left: &mut Budget,
 ) -> FileView {
@@ -94,8 +97,8 @@ fn file_view(
         FileChange::Renamed => drover::diff::DiffStat { files: 1, ..Default::default() },
         _ => file.stat(),
     };
-    let old_path = old_path.map(visible);
-    FileView { path: visible(file.path.as_str()), old_path, change, stat, body }
+    let old_path = old_path.map(|path| visible(&path.to_text()));
+    FileView { path: visible(&file.path.to_text()), old_path, change, stat, body }
 }
 
 fn change_of(file: &FileDiff) -> FileChange {
@@ -130,7 +133,7 @@ fn body_of(diff: &Diff, file: &FileDiff, colours: Colours, left: &mut Budget) ->
         left.coloured_bytes -= bytes;
     }
     let highlighter = || match colours {
-        Colours::Highlighted if is_small => Highlighter::for_path(file.path.as_str()),
+        Colours::Highlighted if is_small => Highlighter::for_path(&file.path.to_text()),
         Colours::Highlighted | Colours::Plain => Highlighter::plain(),
     };
     // A hunk starts anywhere in a file, so each one starts anew.

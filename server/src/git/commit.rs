@@ -3,7 +3,7 @@
 use super::{
     error::GitError,
     mirror::{Mirror, commit_sha},
-    patch::{Change, Diff},
+    patch::{Change, Diff, FileMode},
 };
 use drover::{changeset::spec::Author, names::CommitSha, time::Timestamp};
 use std::{collections::BTreeMap, path::Path};
@@ -110,9 +110,12 @@ impl Mirror {
             .run()
             .await?;
         let (is, wants) = (applied(&raw)?, wanted(request.diff));
-        let differs = |path: &&&str| is.get(**path) != wants.get(**path);
+        let differs = |path: &&&[u8]| is.get(**path) != wants.get(**path);
         match is.keys().chain(wants.keys()).find(differs) {
-            Some(path) => Err(GitError::Mismatch { path: path.escape_debug().to_string() }),
+            Some(path) => {
+                let path = String::from_utf8_lossy(path).escape_debug().to_string();
+                Err(GitError::Mismatch { path })
+            }
             None => Ok(()),
         }
     }
@@ -120,7 +123,7 @@ impl Mirror {
 
 /// The new mode of each changed path and its new object, if that changes; `None` for a removed
 /// one.
-type Entries<'a> = BTreeMap<&'a str, Option<(&'a str, Option<&'a str>)>>;
+type Entries<'a> = BTreeMap<&'a [u8], Option<(&'a str, Option<&'a str>)>>;
 
 fn wanted(diff: &Diff) -> Entries<'_> {
     let mut entries = Entries::new();
@@ -133,7 +136,7 @@ fn wanted(diff: &Diff) -> Entries<'_> {
             Change::Removed(_) => None,
         };
         // A file that turns into a symlink is removed and added; the addition stays.
-        let entry = entries.entry(file.path.as_str()).or_default();
+        let entry = entries.entry(file.path.as_bytes()).or_default();
         *entry = new.or(*entry);
     }
     entries
@@ -145,11 +148,11 @@ fn applied(raw: &[u8]) -> Result<Entries<'_>, GitError> {
         command: "diff-index",
         answer: String::from_utf8_lossy(&raw[..raw.len().min(200)]).escape_debug().to_string(),
     };
-    let text = std::str::from_utf8(raw).map_err(|_| odd())?;
-    let mut fields = text.split_terminator('\0');
+    let mut fields = raw.split(|&byte| byte == 0);
     let mut entries = Entries::new();
-    while let Some(meta) = fields.next() {
+    while let Some(meta) = fields.next().filter(|meta| !meta.is_empty()) {
         let path = fields.next().ok_or_else(odd)?;
+        let meta = std::str::from_utf8(meta).map_err(|_| odd())?;
         let mut parts = meta.split(' ');
         let (_, mode, old, new) = (parts.next(), parts.next(), parts.next(), parts.next());
         let (Some(mode), Some(old), Some(new)) = (mode, old, new) else { return Err(odd()) };
@@ -172,7 +175,10 @@ fn is_short_of_contents(stderr: &str) -> bool {
 
 fn old_blobs(diff: &Diff) -> Vec<String> {
     let olds = diff.files().iter().filter_map(|file| match &file.change {
-        Change::Removed(old) | Change::Modified { old, .. } => Some(old.id.clone()),
+        // The commit of a submodule is in another repository.
+        Change::Removed(old) | Change::Modified { old, .. } => {
+            (old.mode != FileMode::Submodule).then(|| old.id.clone())
+        }
         Change::Added(_) | Change::Mode { .. } => None,
     });
     olds.collect()

@@ -250,7 +250,8 @@ fn a_diff_that_means_harm_is_refused_by_name() {
         (file("a\rb"), |it| matches!(it, DiffError::Path { .. })),
         (file("sub\r/x"), |it| matches!(it, DiffError::Path { .. })),
         (
-            headed("x", CHANGE).replace("a/x b/x", r#""a/x\n" "b/x\n""#),
+            headed("x", "new file mode 100644\nindex ZERO..TWO\n")
+                .replace("a/x b/x", r#""a/x\n" "b/x\n""#),
             |it| matches!(it, DiffError::Path { path, .. } if path == "x\\n"),
         ),
         (headed("x", CHANGE).replace("a/x b/x", r#""a/\056git/x" "b/\056git/x""#), |it| {

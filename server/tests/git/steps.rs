@@ -56,7 +56,7 @@ async fn what_steps_change_is_what_is_committed() {
     symlink("README", copy.tree().join("ident")).unwrap();
 
     let diff = copy.changes().await.unwrap().diff.unwrap();
-    let paths: Vec<&str> = diff.files().iter().map(|file| file.path.as_str()).collect();
+    let paths: Vec<String> = diff.files().iter().map(|file| file.path.to_string()).collect();
     assert_eq!(
         paths,
         [
@@ -120,7 +120,7 @@ async fn steps_find_a_repository_without_history() {
     let old = git(&host.path("acme/web"), &["rev-parse", "main~1:secret"], "");
     assert!(!all.contains(&old), "history leaked");
     let diff = copy.changes().await.unwrap().diff.unwrap();
-    let paths: Vec<&str> = diff.files().iter().map(|file| file.path.as_str()).collect();
+    let paths: Vec<String> = diff.files().iter().map(|file| file.path.to_string()).collect();
     assert_eq!(paths, ["READ", "README"]);
 }
 

@@ -62,16 +62,20 @@ impl Host {
     }
 
     /// Commits entries of `git update-index -z --index-info` to a branch.
-    pub(super) fn commit_entries(&self, repo: &str, branch: &str, entries: &str) -> CommitSha {
+    pub(super) fn commit_entries(
+        &self,
+        repo: &str,
+        branch: &str,
+        entries: impl AsRef<[u8]>,
+    ) -> CommitSha {
         let path = self.path(repo);
         let index = path.join("test-index");
         let _ = std::fs::remove_file(&index);
         let set = format!("GIT_INDEX_FILE={}", index.display());
-        let run = |args: &[&str], stdin: &str| {
-            git_with(&path, &[&set], args, stdin.as_bytes()).expect("git works")
-        };
-        run(&["update-index", "-z", "--index-info"], entries);
-        let tree = run(&["write-tree"], "");
+        let run =
+            |args: &[&str], stdin: &[u8]| git_with(&path, &[&set], args, stdin).expect("git works");
+        run(&["update-index", "-z", "--index-info"], entries.as_ref());
+        let tree = run(&["write-tree"], b"");
         self.commit_tree(repo, branch, &tree)
     }
 

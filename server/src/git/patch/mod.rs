@@ -3,17 +3,19 @@
 //! The stored form is the text that `git diff --binary --full-index --no-renames` writes, and
 //! nothing else: it can be downloaded and applied anywhere, and there is one truth. [`Diff`] is
 //! made by [`Diff::parse`] only, which refuses every form that git does not write, every path
-//! that could lead out of a repository or into `.git`, every link out of the tree and every
-//! submodule. Renames are stored as a removal and an addition, so that every byte that a commit
-//! gets stands in the text that was validated.
+//! that could lead out of a repository or into `.git`, every new link out of the tree and every
+//! new submodule. Renames are stored as a removal and an addition, so that every byte that a
+//! commit gets stands in the text that was validated. What the base holds may be changed and may
+//! go, however odd; the same diff may put what it takes away to another place.
 
 mod parse;
 mod quote;
 mod scan;
+mod together;
 
 use super::path::{PathFault, RepoPath};
 use drover::diff::DiffStat;
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 
 /// The largest diff, in bytes.
 pub const DIFF_BYTES_MAX: usize = 50 << 20;
@@ -33,7 +35,7 @@ pub enum DiffError {
     /// The path stands escaped.
     #[error("the path `{path}` is refused: {fault}")]
     Path { path: String, fault: PathFault },
-    #[error("`{path}` is a submodule or a git repository of its own: only files can be changed")]
+    #[error("`{path}` is a submodule: it can be removed or renamed, and nothing else")]
     Submodule { path: RepoPath },
     #[error("`{path}` has the mode {mode}: only files, executables and symlinks can be changed")]
     Mode { path: RepoPath, mode: String },
@@ -59,6 +61,8 @@ pub struct FileDiff {
     pub path: RepoPath,
     pub change: Change,
     pub body: Body,
+    /// Where a link that comes or changes points out of the repository to, escaped.
+    leads_out: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +134,7 @@ impl Diff {
             return Err(DiffError::TooLarge { max: DIFF_BYTES_MAX });
         }
         let files = parse::files(&text)?;
-        check_together(&files)?;
+        together::check(&files)?;
         Ok(if files.is_empty() { None } else { Some(Self { text, files }) })
     }
 
@@ -181,28 +185,4 @@ impl FileDiff {
     fn removes(&self) -> bool {
         matches!(self.change, Change::Removed(_))
     }
-}
-
-/// Checks what one file alone cannot show: a path that is changed twice (unless a file turns into
-/// a symlink or back, which git writes as removal and addition), and a path below a file.
-fn check_together(files: &[FileDiff]) -> Result<(), DiffError> {
-    let mut kept = BTreeMap::new();
-    let mut removed = BTreeMap::new();
-    for file in files {
-        let path = file.path.as_str();
-        let side = if file.removes() { &mut removed } else { &mut kept };
-        if side.insert(path, file).is_some() {
-            return Err(DiffError::Twice { path: file.path.clone() });
-        }
-    }
-    for file in kept.values() {
-        if removed.contains_key(file.path.as_str()) && !matches!(file.change, Change::Added(_)) {
-            return Err(DiffError::Twice { path: file.path.clone() });
-        }
-        if let Some(parent) = file.path.parents().find(|parent| kept.contains_key(parent)) {
-            let (path, parent) = (file.path.clone(), parent.to_owned());
-            return Err(DiffError::BelowFile { path, parent });
-        }
-    }
-    Ok(())
 }

@@ -21,7 +21,7 @@ pub(super) fn files(text: &[u8]) -> Result<Vec<FileDiff>, DiffError> {
 fn file(text: &[u8], scan: &mut Scan<'_>) -> Result<FileDiff, DiffError> {
     let names = scan.expect(b"diff --git ", "`diff --git`")?;
     let path = quote::header_path(names).ok_or_else(|| scan.fault("one name, twice"))?;
-    let path = RepoPath::parse(&path).map_err(|fault| DiffError::Path {
+    let path = RepoPath::parse_known(&path).map_err(|fault| DiffError::Path {
         path: String::from_utf8_lossy(&path).escape_debug().to_string(),
         fault,
     })?;
@@ -32,8 +32,8 @@ fn file(text: &[u8], scan: &mut Scan<'_>) -> Result<FileDiff, DiffError> {
             body(&path, &change, scan)?
         }
     };
-    check_link(text, &path, &change, &body)?;
-    Ok(FileDiff { path, change, body })
+    let leads_out = leads_out(text, &path, &change, &body);
+    Ok(FileDiff { path, change, body, leads_out })
 }
 
 /// The lines between `diff --git` and the content.
@@ -58,9 +58,9 @@ fn change(path: &RepoPath, scan: &mut Scan<'_>) -> Result<Change, DiffError> {
     }
     let modes = match scan.take(b"old mode ") {
         Some(old) => {
-            let old = file_mode(path, old)?;
+            let old = stays_file(path, file_mode(path, old)?)?;
             let new = scan.expect(b"new mode ", "`new mode`")?;
-            Some((old, file_mode(path, new)?))
+            Some((old, stays_file(path, file_mode(path, new)?)?))
         }
         None => None,
     };
@@ -71,7 +71,7 @@ fn change(path: &RepoPath, scan: &mut Scan<'_>) -> Result<Change, DiffError> {
     let (old, new) = match (modes, mode) {
         (Some(modes), None) => modes,
         (None, Some(mode)) => {
-            let mode = file_mode(path, mode)?;
+            let mode = stays_file(path, file_mode(path, mode)?)?;
             (mode, mode)
         }
         (Some(_), Some(_)) | (None, None) => return Err(scan.fault("one mode")),
@@ -106,11 +106,19 @@ fn file_mode(path: &RepoPath, mode: &[u8]) -> Result<FileMode, DiffError> {
         b"100644" => Ok(FileMode::Regular),
         b"100755" => Ok(FileMode::Executable),
         b"120000" => Ok(FileMode::Symlink),
-        b"160000" => Err(DiffError::Submodule { path: path.clone() }),
+        b"160000" => Ok(FileMode::Submodule),
         mode => Err(DiffError::Mode {
             path: path.clone(),
             mode: String::from_utf8_lossy(mode).escape_debug().to_string(),
         }),
+    }
+}
+
+/// A submodule comes and goes, and never changes.
+fn stays_file(path: &RepoPath, mode: FileMode) -> Result<FileMode, DiffError> {
+    match mode {
+        FileMode::Regular | FileMode::Executable | FileMode::Symlink => Ok(mode),
+        FileMode::Submodule => Err(DiffError::Submodule { path: path.clone() }),
     }
 }
 
@@ -151,7 +159,7 @@ fn body(path: &RepoPath, change: &Change, scan: &mut Scan<'_>) -> Result<Body, D
         };
     };
     let new = scan.expect(b"+++ ", "`+++`")?;
-    let wants = |there: bool| Some(there.then(|| path.as_str().as_bytes().to_vec()));
+    let wants = |there: bool| Some(there.then(|| path.as_bytes().to_vec()));
     let adds = matches!(change, Change::Added(_));
     let removes = matches!(change, Change::Removed(_));
     if quote::side_path(old, b"a/") != wants(!adds)
@@ -258,14 +266,14 @@ fn number(text: &[u8]) -> Option<u32> {
 }
 
 /// A symlink that comes or changes must stay inside, so its target must stand in the diff.
-fn check_link(text: &[u8], path: &RepoPath, change: &Change, body: &Body) -> Result<(), DiffError> {
+fn leads_out(text: &[u8], path: &RepoPath, change: &Change, body: &Body) -> Option<String> {
     let mode = match change {
         Change::Added(new) | Change::Modified { new, .. } => new.mode,
         Change::Mode { new, .. } => *new,
-        Change::Removed(_) => return Ok(()),
+        Change::Removed(_) => return None,
     };
     if mode != FileMode::Symlink {
-        return Ok(());
+        return None;
     }
     let target = match body {
         Body::Text(hunks) if hunks.len() == 1 && hunks[0].added == 1 => {
@@ -276,9 +284,6 @@ fn check_link(text: &[u8], path: &RepoPath, change: &Change, body: &Body) -> Res
         // Empty, binary or with a line break: no target that a person writes.
         Body::Text(_) | Body::Empty | Body::Binary => b"",
     };
-    if path.may_link_to(target) {
-        return Ok(());
-    }
-    let target = String::from_utf8_lossy(target).escape_debug().to_string();
-    Err(DiffError::Link { path: path.clone(), target })
+    let stays = path.may_link_to(target);
+    (!stays).then(|| String::from_utf8_lossy(target).escape_debug().to_string())
 }

@@ -261,9 +261,17 @@ impl Walk<'_> {
             self.ignored.add(path);
             return Ok(());
         }
-        RepoPath::parse(&path).map_err(|fault| DiffError::Path { path: shown(&path), fault })?;
+        let known = RepoPath::parse_known(&path);
+        let new = known.and_then(|path| path.check_new(|part| self.has_part(part)));
+        new.map_err(|fault| DiffError::Path { path: shown(&path), fault })?;
         self.candidates.push(Candidate { path, mode, base: None });
         Ok(())
+    }
+
+    /// Whether a part of a path is one that the base knows, odd or not.
+    fn has_part(&self, part: &[u8]) -> bool {
+        let is_part = |path: &[u8]| path.split(|&byte| byte == b'/').any(|it| it == part);
+        self.base.entries().iter().any(|entry| is_part(&entry.path))
     }
 
     fn other(&mut self, path: &[u8]) -> Result<(), TreeFault> {

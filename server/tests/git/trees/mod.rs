@@ -7,6 +7,7 @@
 //! work tree, and those may start nothing.
 
 mod commands;
+mod paths;
 mod table;
 
 use super::support::{Host, commit, git, git_with};
@@ -42,12 +43,12 @@ enum Outcome {
 /// The commands of git that a reading may start, none of which has a work tree.
 const COMMANDS: [&str; 3] = ["update-index", "diff-index", "cat-file"];
 
-const BASE: [(&str, &str); 5] = [
-    ("README", "one\n"),
-    ("a/b/c", "deep\n"),
-    (".gitignore", "*.log\nignored/\n"),
-    ("kept.log", "tracked although ignored\n"),
-    ("tool", "#!/bin/sh\n"),
+const BASE: [(&[u8], &str); 5] = [
+    (b"README", "one\n"),
+    (b"a/b/c", "deep\n"),
+    (b".gitignore", "*.log\nignored/\n"),
+    (b"kept.log", "tracked although ignored\n"),
+    (b"tool", "#!/bin/sh\n"),
 ];
 
 /// What scripts may use: `$W` is the witness, `$OUT` a folder outside of the tree.
@@ -88,17 +89,21 @@ struct Yard {
 
 impl Yard {
     async fn new() -> Self {
+        Self::of(&BASE).await
+    }
+
+    /// With these files and the submodule `sub`.
+    async fn of(files: &[(&[u8], &str)]) -> Self {
         let host = Host::new();
         host.repository("acme/web", &[("x", "x")]);
         let path = host.path("acme/web");
         let empty = git(&path, &["hash-object", "-w", "-t", "tree", "/dev/null"], "");
         let sub = git(&path, &["commit-tree", "-m", "sub", &empty], "");
-        let file = |(path_of, text): &(&str, &str)| {
+        let mut entries = format!("160000 commit {sub}\tsub\0").into_bytes();
+        for (name, text) in files {
             let id = git(&path, &["hash-object", "-w", "--stdin"], text);
-            format!("100644 blob {id}\t{path_of}\0")
-        };
-        let files: String = BASE.iter().map(file).collect();
-        let entries = format!("{files}160000 commit {sub}\tsub\0");
+            entries.extend([format!("100644 blob {id}\t").as_bytes(), name, b"\0"].concat());
+        }
         let base = host.commit_entries("acme/web", "main", &entries);
         let (trace, outside) = (host.scratch("trace"), host.scratch("outside"));
         std::fs::create_dir(&outside).unwrap();
@@ -223,10 +228,14 @@ impl Yard {
         faults
     }
 
+    fn mirror_dir(&self) -> PathBuf {
+        let mirrors = std::fs::read_dir(self.host.scratch("traced-mirrors")).unwrap();
+        mirrors.map(|entry| entry.unwrap().path()).next().unwrap()
+    }
+
     /// The paths in which a commit differs from the base, with what they hold now.
     fn changed(&self, sha: &CommitSha) -> BTreeMap<String, Option<String>> {
-        let mirrors = std::fs::read_dir(self.host.scratch("traced-mirrors")).unwrap();
-        let mirror = mirrors.map(|entry| entry.unwrap().path()).next().unwrap();
+        let mirror = self.mirror_dir();
         let args =
             ["diff-tree", "-r", "-z", "--no-renames", "--raw", self.base.as_str(), sha.as_str()];
         let raw = git(&mirror, &args, "");
@@ -273,8 +282,7 @@ async fn git_would_run_the_filter_of_a_submodule() {
     for script in table::ARMED {
         let (copy, witness) = yard.copy(script).await;
         let meta = copy.tree().with_file_name("meta");
-        let mirror = std::fs::read_dir(yard.host.scratch("traced-mirrors")).unwrap();
-        let mirror = mirror.map(|entry| entry.unwrap().path()).next().unwrap();
+        let mirror = yard.mirror_dir();
         let env = [
             format!("GIT_DIR={}", mirror.display()),
             format!("GIT_WORK_TREE={}", copy.tree().display()),
