@@ -90,7 +90,7 @@ impl fmt::Display for DeclinedBy {
 }
 
 impl GitError {
-    pub(super) fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn disk(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| Self::Disk { what, source }
     }

@@ -16,7 +16,6 @@ use super::{
 use drover::names::CommitSha;
 use std::{
     io,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -160,30 +159,8 @@ fn broken(error: tokio::task::JoinError) -> GitError {
     GitError::disk("what the steps left could not be read")(error.into())
 }
 
-/// Deletes a folder in which a step may have taken permissions away. Follows no symlink.
-async fn remove_tree(dir: &Path) -> io::Result<()> {
+/// Deletes what steps, or a server that was killed, left in a folder.
+pub async fn remove_tree(dir: &Path) -> io::Result<()> {
     let dir = dir.to_owned();
-    let removal = tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(&dir) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open_folders(&dir)?;
-            std::fs::remove_dir_all(&dir)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    });
-    removal.await?
-}
-
-fn open_folders(root: &Path) -> io::Result<()> {
-    let mut waiting = vec![root.to_owned()];
-    while let Some(dir) = waiting.pop() {
-        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700))?;
-        for entry in std::fs::read_dir(&dir)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                waiting.push(entry.path());
-            }
-        }
-    }
-    Ok(())
+    tokio::task::spawn_blocking(move || reading::remove_tree(&dir)).await?
 }

@@ -7,7 +7,7 @@ use crate::{
         error::GitError,
         mirror::Mirror,
         patch::Diff,
-        working_copy::{Changes, WorkingCopy},
+        working_copy::{Changes, WorkingCopy, remove_tree},
     },
     hosts::Access,
     jobs::{ClaimedJob, Finish},
@@ -195,7 +195,7 @@ async fn change(
 ) -> Result<Option<Diff>, Stopped> {
     let dir = state.config.work_dir().join(task.workspace.id.to_string());
     // Left behind by a server that was killed.
-    let _ = tokio::fs::remove_dir_all(&dir).await;
+    remove_tree(&dir).await.map_err(GitError::disk("an old working copy stayed behind"))?;
     let copy = mirror.checkout(base, &dir).await?;
     let ran = run_steps(state, task, &copy.tree(), stop).await;
     let diff = match ran {

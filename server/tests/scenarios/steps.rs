@@ -93,6 +93,7 @@ async fn steps_that_use_too_much_or_make_what_no_diff_may_hold_are_told_why() {
         ),
         ("outside", "echo x > /usr/drover", "exit code"),
         ("symlink", "ln -s /etc/passwd passwd", "passwd"),
+        ("repository", "git init -q inner", "`inner` is a git repository of its own"),
         ("newline", "touch \"a\nb\"", "control character"),
         ("large", "head -c 2M /dev/urandom | base64 > large", "larger than 1 MB"),
     ] {
@@ -102,6 +103,22 @@ async fn steps_that_use_too_much_or_make_what_no_diff_may_hold_are_told_why() {
         assert!(said.starts_with("Failed") && said.contains(part), "{name}: {said}");
     }
     assert_eq!(app.world.db.count("SELECT count(*) FROM changeset_specs").await, 0);
+}
+
+#[tokio::test]
+async fn ignored_files_are_counted_and_those_added_by_force_are_taken() {
+    let app = TestApp::new().await;
+    app.world.repo(REPO).await;
+    let script = "printf '*.js\nout/\n' > .gitignore; mkdir out; touch out/a out/b
+                  echo 1 > app.js; echo 2 > lib.js; git add -f app.js";
+    let page = app.ada.execute(&Spec::new("hello").on(REPO).run(script)).await;
+    let row = workspace(&page, REPO);
+    let WorkspaceState::Changed { stat } = row.state else { panic!("{:?}", row.state) };
+    assert_eq!(stat.files, 2);
+    let log: LogPage = app.ada.get(&format!("/workspaces/{}/log", row.id)).await;
+    let said = "left out 2 entries that `.gitignore` names; `git add -f` keeps one: \
+                `lib.js`, `out/`";
+    assert!(log.lines.iter().any(|line| line.text == said), "{:?}", log.lines);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 //! - [`walk`]: compares the tree with its base, by names and times, inside limits
 //! - [`absorb`]: reads the contents of what changed and keeps them as objects of ours
 //! - [`submodule`]: tells whether a submodule was moved
+//! - [`removal`]: deletes it all in the end
 //! - [`fault`]: why a tree is refused
 //!
 //! The git program never gets this tree as its work tree, nor a repository that lies in it: with
@@ -20,11 +21,13 @@ pub mod fault;
 mod folder;
 pub(super) mod index;
 mod objects;
+mod removal;
 mod rules;
 mod submodule;
 mod walk;
 
 pub(super) use absorb::{Absorbed, absorb};
+pub(super) use removal::remove_tree;
 pub(super) use walk::{Found, walk};
 
 use fault::TreeFault;
