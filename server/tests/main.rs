@@ -10,6 +10,7 @@ mod code_host;
 mod executor;
 mod git;
 mod jobs;
+mod logs;
 mod migrations;
 mod postgres;
 mod rewire;

@@ -6,8 +6,13 @@ use crate::support::{
 };
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::MigrationHarness;
-use drover_server::store::{Conn, MIGRATIONS, migrations, rewire};
+use drover::id::{ExecutionId, WorkspaceId};
+use drover_server::store::{
+    Conn, MIGRATIONS, executions, logs, migrations, rewire,
+    workspaces::{self, NewWorkspace},
+};
 use std::{fs, path::Path};
+use uuid::Uuid;
 
 async fn migrate<R: Send + 'static>(
     conn: Conn,
@@ -43,6 +48,52 @@ async fn the_schema_goes_down_and_up_again_with_rows_in_it() {
         migrate(conn, |it| it.run_pending_migrations(MIGRATIONS).map(|all| all.len()).unwrap())
             .await;
     assert_eq!(applied, reverted);
+}
+
+#[tokio::test]
+async fn lines_of_logs_become_chunks_and_lines_again() {
+    let world = World::new().await;
+    let repos = world.repos(&["acme/web"]).await;
+    let spec = world.spec("x", &[]).await;
+    let mut conn = Conn::establish(world.db.store.url()).await.unwrap();
+    let (execution, id) = (ExecutionId(Uuid::new_v4()), WorkspaceId(Uuid::new_v4()));
+    executions::insert(&mut conn, execution, spec).await.unwrap();
+    let branch = "main".parse().unwrap();
+    let new = NewWorkspace { id, repo: repos[0].id, branch, base_commit: None };
+    workspaces::insert(&mut conn, execution, 1, &[new]).await.unwrap();
+
+    let back = async |mut conn: Conn| loop {
+        (conn, _) =
+            migrate(conn, |it| it.revert_last_migration(MIGRATIONS).map(|_| ()).unwrap()).await;
+        if db::count(&mut conn, "SELECT count(*) FROM pg_class WHERE relname = 'log_lines'").await
+            > 0
+        {
+            return conn;
+        }
+    };
+    let mut conn = back(conn).await;
+    diesel::sql_query(
+        "INSERT INTO log_lines (workspace_id, step, stream, text)
+         SELECT w.id, it.step, stream, text FROM workspaces w,
+             (SELECT 1 AS step, 'stdout' AS stream, 'line ' || n AS text, n
+                  FROM generate_series(1, 20000) AS n
+              UNION ALL VALUES (0, 'drover', E'why:\nbecause', 20001), (2, 'stderr', '', 20002),
+                  (1, 'stdout', 'late', 20003) ORDER BY n) AS it",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let (mut conn, _) =
+        migrate(conn, |it| it.run_pending_migrations(MIGRATIONS).map(|_| ()).unwrap()).await;
+    let chunks = db::count(&mut conn, "SELECT count(*) FROM log_chunks").await;
+    assert!((4..=9).contains(&chunks), "{chunks}");
+    let page = logs::read(&mut conn, id, 19_999).await.unwrap();
+    let texts: Vec<&str> = page.lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(texts, ["line 20000", "why:", "because", "", "late"]);
+    let mut conn = back(conn).await;
+    let lines = "SELECT count(*) FROM log_lines WHERE text LIKE 'line %' AND stream = 'stdout'";
+    assert_eq!(db::count(&mut conn, lines).await, 20_000);
+    assert_eq!(db::count(&mut conn, "SELECT count(*) FROM log_lines").await, 20_004);
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use drover_server::store::{
     executions::{self, Moved},
     janitor,
     jobs::{self, Ask, NewJob},
-    logs::{self, NewLine},
+    logs::{self, NewLines},
     pulls,
     repositories::{self, Archive, RepositoryState, SeenRepository},
     rewire::rewire,
@@ -255,12 +255,16 @@ async fn an_execution_is_watched_from_start_to_end() {
     assert_eq!(running, Moved::Yes);
     let step = WorkspaceState::Step { step: 1 };
     assert_eq!(workspaces::update_state(conn, new[0].id, &step).await.unwrap(), Moved::Yes);
-    let line = |text: &str| NewLine { step: 1, stream: LogStream::Stdout, text: text.to_owned() };
+    let line = |text: &str| NewLines { step: 1, stream: LogStream::Stdout, text: text.to_owned() };
     logs::append(conn, new[0].id, &[line("one\0"), line("two")]).await.unwrap();
     let page = logs::read(conn, new[0].id, 0).await.unwrap();
     let texts: Vec<&str> = page.lines.iter().map(|line| line.text.as_str()).collect();
     assert_eq!((texts, page.open), (vec!["one\u{fffd}", "two"], true));
     assert!(logs::read(conn, new[0].id, page.next).await.unwrap().lines.is_empty());
+    for odd in [i64::MIN, -1, i64::MAX] {
+        let page = logs::read(conn, new[0].id, odd).await.unwrap();
+        assert_eq!(page.lines.len(), if odd < 0 { 2 } else { 0 });
+    }
 
     let failed = WorkspaceState::Failed { step: Some(1), reason: "exit code 1".to_owned() };
     assert_eq!(workspaces::update_state(conn, new[0].id, &failed).await.unwrap(), Moved::Yes);

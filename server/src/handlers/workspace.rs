@@ -17,7 +17,7 @@ use crate::{
         Conn, Store, StoreError, campaign_specs,
         changeset_specs::{self, NewChangesetSpec, NewDiff},
         executions::{self, Moved},
-        logs::{self, NewLine},
+        logs::{self, NewLines},
         repositories,
         workspaces::{self, Workspace},
     },
@@ -290,9 +290,9 @@ async fn write_log(
 ) -> Result<(), StoreError> {
     let mut events = Vec::new();
     while receiver.recv_many(&mut events, LOG_EVENTS_MAX).await > 0 {
-        let lines: Vec<NewLine> = events
+        let lines: Vec<NewLines> = events
             .drain(..)
-            .map(|LogEvent { step, stream, text }| NewLine { step, stream, text })
+            .map(|LogEvent { step, stream, text }| NewLines { step, stream, text })
             .collect();
         logs::append(&mut *store.conn().await?, id, &lines).await?;
         // A step that writes much shall not wait for its log.
@@ -433,8 +433,8 @@ async fn say(store: &Store, id: WorkspaceId, text: String) -> Result<(), StoreEr
     logs::append(&mut *store.conn().await?, id, &[own_line(text)]).await
 }
 
-fn own_line(text: String) -> NewLine {
-    NewLine { step: 0, stream: LogStream::Drover, text }
+fn own_line(text: String) -> NewLines {
+    NewLines { step: 0, stream: LogStream::Drover, text }
 }
 
 /// Ends the execution when the last workspace has ended.

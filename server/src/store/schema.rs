@@ -208,12 +208,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    log_lines (workspace_id, seq) {
+    log_chunks (workspace_id, line) {
         workspace_id -> Uuid,
-        seq -> Int8,
+        line -> Int8,
+        lines -> Int4,
         at -> Timestamptz,
         step -> Int4,
-        stream -> Text,
         text -> Text,
     }
 }
@@ -375,7 +375,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     effects,
     executions,
     jobs,
-    log_lines,
+    log_chunks,
     members,
     namespaces,
     organisations,
