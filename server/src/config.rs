@@ -106,7 +106,7 @@ impl Config {
         })
     }
 
-    /// Working copies live here while steps run in them.
+    /// The working copies of all servers that share the data directory.
     #[must_use]
     pub fn work_dir(&self) -> PathBuf {
         self.data_dir.join("work")

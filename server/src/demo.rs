@@ -19,6 +19,7 @@ const LIMITS: WriteLimits = WriteLimits { per_minute: 6_000, per_hour: 60_000, g
 
 /// Runs `drover demo` until it is told to stop.
 pub async fn command(args: &DemoArgs) -> anyhow::Result<()> {
+    serve::keep_files_private();
     serve::start_log();
     run(args, serve::stop_signal()?).await
 }
@@ -27,9 +28,7 @@ pub async fn command(args: &DemoArgs) -> anyhow::Result<()> {
 pub async fn run(args: &DemoArgs, stop: CancellationToken) -> anyhow::Result<()> {
     let config = Config::demo(&args.place)?;
     let data_dir = config.data_dir.clone();
-    tokio::fs::create_dir_all(&data_dir)
-        .await
-        .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
+    serve::make_data_dir(&data_dir)?;
     let stand_in = start_stand_in(&data_dir).await?;
     let demo = fixtures::demo(&stand_in.control()).await?;
     let url = stand_in.url();

@@ -6,7 +6,7 @@
 //! - [`handlers`], [`jobs`]: what goes on in the background, and how it is leased
 //! - [`look`]: how things stand on the code hosts, read for many at once and written down
 //! - [`store`], [`postgres`]: the database
-//! - [`hosts`], [`code_host`], [`git`], [`executor`]: the world outside
+//! - [`hosts`], [`code_host`], [`git`], [`executor`], [`work_dir`]: the world outside
 //! - [`secret`], [`markdown`], [`diff_view`], [`clock`]: what many need
 //!
 //! Who may know whom is held by the `tidy` test.
@@ -35,3 +35,4 @@ pub mod state;
 pub mod store;
 pub mod ui;
 pub mod web;
+pub mod work_dir;

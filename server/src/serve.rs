@@ -5,7 +5,7 @@ use crate::{
     cli::args::ServeArgs,
     config::{Config, Mode},
     executor::Executor,
-    git::mirror::Mirrors,
+    git::{mirror::Mirrors, sweep},
     handlers,
     hosts::{Hosts, Setting},
     jobs::{Hints, Worker, rescuer},
@@ -14,10 +14,12 @@ use crate::{
     state::{AppState, Parts},
     store::{Store, migrations},
     web,
+    work_dir::{WorkDir, make_private},
 };
 use anyhow::Context;
+use rustix::fs::Mode as FileMode;
 use secrecy::ExposeSecret;
-use std::{future::Future, net::SocketAddr};
+use std::{future::Future, net::SocketAddr, path::Path};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing_subscriber::EnvFilter;
@@ -55,9 +57,7 @@ pub async fn run(
         // Any free port was asked for, and this is the one. An http address takes every port.
         let (Ok(()) | Err(())) = config.public_url.set_port(Some(config.listen.port()));
     }
-    tokio::fs::create_dir_all(&config.data_dir)
-        .await
-        .with_context(|| format!("cannot make the data directory {}", config.data_dir.display()))?;
+    make_data_dir(&config.data_dir)?;
     let url = config.database_url.as_ref().map(ExposeSecret::expose_secret);
     let bin_dir = config.postgres_bin_dir.as_deref();
     let database = Database::open(url, &config.data_dir, bin_dir).await?;
@@ -102,13 +102,18 @@ async fn serve(
 async fn build(config: Config, url: &str, shutdown: CancellationToken) -> anyhow::Result<AppState> {
     let seal_key = key::load_key(config.secret_key.as_ref(), &config.data_dir, &mut rand::rng())?;
     let executor = Executor::start(config.executor.clone()).await?;
-    tokio::fs::create_dir_all(config.work_dir()).await?;
+    let name = Uuid::new_v4().simple().to_string();
+    let work_dir = WorkDir::open(&config.work_dir(), &name).await?;
+    let mirrors = config.data_dir.join("mirrors");
+    make_private(&mirrors)?;
+    sweep::indexes(&mirrors);
     Ok(AppState::new(Parts {
         store: Store::new(url)?,
         hints: Hints::default(),
         hosts: Hosts::new(seal_key, config.code_host_timeouts),
-        mirrors: Mirrors::new(config.git.clone(), config.data_dir.join("mirrors")),
+        mirrors: Mirrors::new(config.git.clone(), mirrors),
         executor,
+        work_dir,
         shutdown,
         config,
     }))
@@ -146,8 +151,23 @@ fn spawn<F: Future<Output = ()> + Send + 'static>(
     tasks.spawn(work(state.clone(), stop));
 }
 
+/// Makes a new data directory that nobody else can enter. One that is there keeps its mode, for
+/// it may be a folder of the system's; what Drover makes in it is closed by itself.
+pub(crate) fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    make_private(dir).with_context(|| format!("cannot make the data directory {}", dir.display()))
+}
+
+/// Nothing that this process makes from here on can be read by other users, unless it says so.
+pub(crate) fn keep_files_private() {
+    rustix::process::umask(FileMode::from_raw_mode(0o077));
+}
+
 /// Runs `drover serve` until it is told to stop.
 pub async fn command(args: &ServeArgs) -> anyhow::Result<()> {
+    keep_files_private();
     start_log();
     let (config, code_host) = Config::serve(args)?;
     run(config, code_host, stop_signal()?, tell).await

@@ -2,7 +2,7 @@
 
 use crate::{
     config::Config, executor::Executor, git::mirror::Mirrors, hosts::Hosts, jobs::Hints,
-    store::Store,
+    store::Store, work_dir::WorkDir,
 };
 use std::{ops::Deref, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,7 @@ pub struct Parts {
     pub hosts: Hosts,
     pub mirrors: Mirrors,
     pub executor: Executor,
+    pub work_dir: WorkDir,
     /// Cancelled when the server is to stop.
     pub shutdown: CancellationToken,
 }

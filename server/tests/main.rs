@@ -18,3 +18,4 @@ mod scenarios;
 mod store;
 mod support;
 mod tidy;
+mod work_dir;

@@ -8,6 +8,9 @@ use super::{
 use drover::{changeset::spec::Author, names::CommitSha, time::Timestamp};
 use std::{collections::BTreeMap, path::Path};
 
+/// How the folders are called in a mirror that an index lies in while a commit is made.
+pub(super) const INDEX_PREFIX: &str = "index-";
+
 /// Everything that goes into a commit: the same request gives the same commit, on any server.
 #[derive(Clone, Copy, Debug)]
 pub struct CommitRequest<'a> {
@@ -39,7 +42,7 @@ impl Mirror {
 
     async fn commit_once(&self, request: &CommitRequest<'_>) -> Result<CommitSha, GitError> {
         let scratch = tempfile::Builder::new()
-            .prefix("index-")
+            .prefix(INDEX_PREFIX)
             .tempdir_in(&self.dir)
             .map_err(GitError::disk("no room for an index"))?;
         let index = scratch.path().join("index");

@@ -8,6 +8,7 @@
 //! - [`patch`], [`path`]: a diff as validated data; a [`patch::Diff`] is safe to commit
 //! - [`commit`]: a diff becomes a commit without a work tree
 //! - [`push`]: a commit becomes a branch, guarded by a lease
+//! - [`sweep`]: deletes what servers left that were killed
 //! - [`process`]: runs git with an empty configuration, limits and a deadline
 //! - [`error`]: what can go wrong, classified for whoever decides on a retry
 //!
@@ -27,6 +28,7 @@ pub mod push;
 pub mod reading;
 pub mod remote;
 mod seed;
+pub mod sweep;
 pub mod working_copy;
 
 use std::{collections::BTreeMap, ffi::OsString, time::Duration};

@@ -193,7 +193,7 @@ async fn change(
     base: &CommitSha,
     stop: &CancellationToken,
 ) -> Result<Option<Diff>, Stopped> {
-    let dir = state.config.work_dir().join(task.workspace.id.to_string());
+    let dir = state.work_dir.path().join(task.workspace.id.to_string());
     // Left behind by a server that was killed.
     remove_tree(&dir).await.map_err(GitError::disk("an old working copy stayed behind"))?;
     let copy = mirror.checkout(base, &dir).await?;
