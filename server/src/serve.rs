@@ -102,6 +102,9 @@ async fn serve(
 async fn build(config: Config, url: &str, shutdown: CancellationToken) -> anyhow::Result<AppState> {
     let seal_key = key::load_key(config.secret_key.as_ref(), &config.data_dir, &mut rand::rng())?;
     let executor = Executor::start(config.executor.clone()).await?;
+    for limit in executor.in_force() {
+        tracing::info!("steps on this server: {limit}");
+    }
     let name = Uuid::new_v4().simple().to_string();
     let work_dir = WorkDir::open(&config.work_dir(), &name).await?;
     let mirrors = config.data_dir.join("mirrors");

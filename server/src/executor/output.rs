@@ -24,17 +24,29 @@ const CHUNK_BYTES: usize = 16 << 10;
 pub(super) struct Log<'a> {
     pub(super) step: u32,
     pub(super) sender: &'a mpsc::Sender<LogEvent>,
-    pub(super) bytes_max: u64,
+    max: Most,
     bytes: AtomicU64,
+    lines: AtomicU64,
     tail: Mutex<VecDeque<String>>,
 }
 
+/// What a step may write, to both streams together.
+#[derive(Clone, Copy)]
+pub(super) struct Most {
+    pub(super) bytes: u64,
+    pub(super) lines: u64,
+}
+
 /// A step wrote more than it may.
-pub(super) struct Flooded;
+pub(super) enum Flooded {
+    Bytes,
+    Lines,
+}
 
 impl<'a> Log<'a> {
-    pub(super) fn new(step: u32, sender: &'a mpsc::Sender<LogEvent>, bytes_max: u64) -> Self {
-        Self { step, sender, bytes_max, bytes: AtomicU64::new(0), tail: Mutex::default() }
+    pub(super) fn new(step: u32, sender: &'a mpsc::Sender<LogEvent>, max: Most) -> Self {
+        let (bytes, lines) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { step, sender, max, bytes, lines, tail: Mutex::default() }
     }
 
     /// Reads one of a step's streams to its end.
@@ -47,36 +59,65 @@ impl<'a> Log<'a> {
         let mut chunk = vec![0; CHUNK_BYTES];
         // A pipe that cannot be read any more has ended.
         while let Ok(read @ 1..) = pipe.read(&mut chunk).await {
-            let before = self.bytes.fetch_add(read as u64, Ordering::Relaxed);
             waiting.extend_from_slice(&chunk[..read]);
-            self.write_lines(stream, &mut waiting).await;
-            if before + read as u64 > self.bytes_max {
-                return Err(Flooded);
-            }
+            let mut start = 0;
+            let lines = std::iter::from_fn(|| {
+                let (line, next) = next_line(&waiting[start..])?;
+                start += next;
+                Some(line)
+            });
+            let (text, counted) = self.take(lines);
+            // Harmless, a text can be longer than it was, and so it is stored.
+            let size = text.as_ref().map_or(0, String::len).max(read);
+            self.write(stream, text).await;
+            waiting.drain(..start);
+            counted?;
+            self.count_bytes(size)?;
         }
         if !waiting.is_empty() {
-            self.write(stream, &waiting).await;
+            let (text, counted) = self.take([waiting.as_slice()]);
+            self.write(stream, text).await;
+            counted?;
         }
         Ok(())
     }
 
-    async fn write_lines(&self, stream: LogStream, waiting: &mut Vec<u8>) {
-        let mut start = 0;
-        while let Some((line, next)) = next_line(&waiting[start..]) {
-            self.write(stream, line).await;
-            start += next;
+    /// Makes lines harmless and joins them, until there are too many.
+    fn take<'b>(
+        &self,
+        lines: impl IntoIterator<Item = &'b [u8]>,
+    ) -> (Option<String>, Result<(), Flooded>) {
+        let mut text = None::<String>;
+        for line in lines {
+            if self.lines.fetch_add(1, Ordering::Relaxed) >= self.max.lines {
+                return (text, Err(Flooded::Lines));
+            }
+            let line = harmless(&String::from_utf8_lossy(line));
+            match &mut text {
+                Some(text) => {
+                    text.push('\n');
+                    text.push_str(&line);
+                }
+                None => text = Some(line),
+            }
         }
-        waiting.drain(..start);
+        (text, Ok(()))
     }
 
-    async fn write(&self, stream: LogStream, line: &[u8]) {
-        let text = harmless(&String::from_utf8_lossy(line));
+    fn count_bytes(&self, count: usize) -> Result<(), Flooded> {
+        let count = count as u64;
+        let before = self.bytes.fetch_add(count, Ordering::Relaxed);
+        if before + count > self.max.bytes { Err(Flooded::Bytes) } else { Ok(()) }
+    }
+
+    async fn write(&self, stream: LogStream, text: Option<String>) {
+        let Some(text) = text else { return };
         {
             let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-            if tail.len() == TAIL_LINES {
-                tail.pop_front();
-            }
-            tail.push_back(text.clone());
+            let last: Vec<&str> = text.rsplit('\n').take(TAIL_LINES).collect();
+            tail.extend(last.into_iter().rev().map(ToOwned::to_owned));
+            let surplus = tail.len().saturating_sub(TAIL_LINES);
+            tail.drain(..surplus);
         }
         self.send(stream, text).await;
     }

@@ -1,9 +1,10 @@
 //! Runs one step to its end or to its first limit.
 
 use super::{
-    Containers, Executor, LogEvent, Reason, Step, StepFailure,
-    output::{Flooded, Log},
-    sandbox::{Sandbox, StartFiles},
+    Containers, Executor, Folders, Isolation, LogEvent, Reason, Step, StepFailure,
+    cgroup::{Counter, Group},
+    output::{Flooded, Log, Most},
+    sandbox::Script,
     usage::{self, Disk},
 };
 use drover::view::execution::LogStream;
@@ -12,7 +13,6 @@ use std::{
     fmt::Write,
     io,
     os::unix::process::ExitStatusExt,
-    path::Path,
     process::ExitStatus,
     time::{Duration, Instant},
 };
@@ -38,13 +38,15 @@ impl Executor {
     pub async fn run_step(
         &self,
         number: u32,
-        tree: &Path,
+        folders: Folders<'_>,
         step: &Step,
         cancel: &CancellationToken,
         sender: &mpsc::Sender<LogEvent>,
     ) -> Result<(), StepFailure> {
-        let log = Log::new(number, sender, self.config.limits.output_bytes);
-        let done = self.run_logged(tree, step, cancel, &log).await;
+        let limits = &self.config.limits;
+        let max = Most { bytes: limits.output_bytes, lines: limits.output_lines };
+        let log = Log::new(number, sender, max);
+        let done = self.run_logged(folders, step, cancel, &log).await;
         let Err(reason) = done else { return Ok(()) };
         let failure = StepFailure { step: number, reason, log_tail: log.tail() };
         log.send(LogStream::Drover, failure.to_string()).await;
@@ -53,7 +55,7 @@ impl Executor {
 
     async fn run_logged(
         &self,
-        tree: &Path,
+        folders: Folders<'_>,
         step: &Step,
         cancel: &CancellationToken,
         log: &Log<'_>,
@@ -62,21 +64,29 @@ impl Executor {
         if cancel.is_cancelled() {
             return Err(Reason::Cancelled);
         }
-        let scratch = tempfile::tempdir().map_err(not_started)?;
-        let files = StartFiles { dir: scratch.path().to_owned() };
-        files.write(&start_script(step)?, &step.run).map_err(not_started)?;
-        let before = measure(tree).await;
-        let child = self.sandbox.command(&self.config, tree, &files).spawn();
-        let mut running = Running::new(child.map_err(not_started)?, self.sandbox);
-        let pid = running.pid;
+        let start = start_script(step)?;
+        let script = Script { start: &start, step: &step.run };
+        let before = measure(folders, None).await;
+        let group = self.sandbox.group(&self.config.limits).map_err(not_started)?;
+        let command = self.sandbox.command(&self.config, folders, &script, group.as_ref());
+        let (mut command, _handed) = command.map_err(not_started)?;
+        let child = command.spawn().map_err(not_started)?;
+        let mut running = Running::new(child, self.sandbox.isolation, group);
+        let (pid, counter) = (running.pid, running.counter());
         let stopped = tokio::select! {
-            ended = running.finish(log) => return self.judge(ended),
+            ended = running.finish(log) => {
+                let ended = self.judge(ended, running.group.as_ref());
+                running.clean_up().await;
+                ended?;
+                // Quicker than it was watched.
+                return self.check_disk(measure(folders, None).await.grown_since(before));
+            }
             () = cancel.cancelled() => Reason::Cancelled,
             () = sleep(self.config.limits.time) => {
                 Reason::TimedOut { after: self.config.limits.time }
             }
-            reason = self.watch_disk(tree, before) => reason,
-            reason = self.watch_processes(pid) => reason,
+            reason = self.watch_disk(folders, before, pid) => reason,
+            reason = self.watch_processes(pid, counter) => reason,
         };
         running.stop(log).await;
         Err(stopped)
@@ -94,16 +104,28 @@ impl Executor {
         }
     }
 
-    fn judge(&self, ended: Ended) -> Result<(), Reason> {
+    fn judge(&self, ended: Ended, group: Option<&Group>) -> Result<(), Reason> {
         let limits = &self.config.limits;
-        match ended {
-            Ended::Flooded => Err(Reason::OutputLimit { max: limits.output_bytes }),
-            Ended::Exit(Ok(status)) => match exit_code(status) {
-                0 => Ok(()),
-                FILE_TOO_LARGE => Err(self.disk_limit()),
-                code => Err(Reason::Exit { code }),
-            },
-            Ended::Exit(Err(error)) => Err(not_started(error)),
+        let code = match ended {
+            Ended::Flooded(Flooded::Bytes) => {
+                return Err(Reason::OutputLimit { max: limits.output_bytes });
+            }
+            Ended::Flooded(Flooded::Lines) => {
+                return Err(Reason::LineLimit { max: limits.output_lines });
+            }
+            Ended::Exit(Ok(status)) => exit_code(status),
+            Ended::Exit(Err(error)) => return Err(not_started(error)),
+        };
+        match code {
+            0 => Ok(()),
+            _ if group.is_some_and(Group::ran_out_of_memory) => {
+                Err(Reason::MemoryLimit { max: limits.memory_bytes })
+            }
+            _ if group.is_some_and(Group::ran_out_of_processes) => {
+                Err(Reason::ProcessLimit { max: limits.processes })
+            }
+            FILE_TOO_LARGE => Err(self.disk_limit()),
+            code => Err(Reason::Exit { code }),
         }
     }
 
@@ -112,30 +134,51 @@ impl Executor {
         Reason::DiskLimit { max_bytes: limits.disk_bytes, max_entries: limits.disk_entries }
     }
 
-    /// Ends when the step uses more disk than it may.
-    async fn watch_disk(&self, tree: &Path, before: Disk) -> Reason {
+    fn check_disk(&self, grown: Disk) -> Result<(), Reason> {
         let limits = &self.config.limits;
+        if grown.bytes > limits.disk_bytes || grown.entries > limits.disk_entries {
+            return Err(self.disk_limit());
+        }
+        Ok(())
+    }
+
+    /// Ends when the step uses more disk than it may, or when the server has too little left.
+    async fn watch_disk(&self, folders: Folders<'_>, before: Disk, pid: Option<u32>) -> Reason {
+        // Steps that run go on where new ones wait already.
+        let headroom = self.config.disk_headroom_bytes / 2;
         let mut pause = DISK_INTERVAL;
         loop {
             sleep(pause).await;
             let started = Instant::now();
-            let grown = measure(tree).await.grown_since(before);
-            if grown.bytes > limits.disk_bytes || grown.entries > limits.disk_entries {
-                return self.disk_limit();
+            let grown = measure(folders, pid).await.grown_since(before);
+            if let Err(reason) = self.check_disk(grown) {
+                return reason;
+            }
+            match usage::free_bytes(folders.tree) {
+                Ok(free) if free < headroom => return Reason::ServerDisk { free, headroom },
+                Ok(_) | Err(_) => (),
             }
             pause = DISK_INTERVAL.max(started.elapsed() * WATCH_SHARE);
         }
     }
 
-    /// Ends when the step uses more memory or processes than it may. The kernel's own limit on
-    /// processes does not hold for a server that runs as root.
-    async fn watch_processes(&self, pid: Option<u32>) -> Reason {
+    /// Ends when the step uses more memory or processes than it may. In a group the kernel holds
+    /// both, and this only says so early; without one the sums are held by this.
+    async fn watch_processes(&self, pid: Option<u32>, counter: Option<Counter>) -> Reason {
         let (memory_max, count_max) =
             (self.config.limits.memory_bytes, self.config.limits.processes);
+        let folders = self.sandbox.in_memory();
         let Some(pid) = pid else { return std::future::pending().await };
         loop {
             sleep(PROCESS_INTERVAL).await;
-            let count = tokio::task::spawn_blocking(move || usage::processes(pid, count_max));
+            if let Some(counter) = &counter {
+                if counter.ran_out_of_processes() {
+                    return Reason::ProcessLimit { max: count_max };
+                }
+                continue;
+            }
+            let count =
+                tokio::task::spawn_blocking(move || usage::processes(pid, count_max, folders));
             let used = count.await.unwrap_or_default();
             if used.count > count_max {
                 return Reason::ProcessLimit { max: count_max };
@@ -151,10 +194,15 @@ fn not_started(error: io::Error) -> Reason {
     Reason::NotStarted { error: error.to_string() }
 }
 
-async fn measure(tree: &Path) -> Disk {
-    let tree = tree.to_owned();
+/// What lies in a step's folders, with what it holds open without a name.
+async fn measure(folders: Folders<'_>, pid: Option<u32>) -> Disk {
+    let roots = [folders.tree.to_owned(), folders.scratch.to_owned()];
+    let measured = tokio::task::spawn_blocking(move || {
+        let (named, open) = (usage::disk(&roots), pid.map(usage::deleted_files));
+        named.and(open.unwrap_or_default())
+    });
     // A panic of the measurement is none of the step's.
-    tokio::task::spawn_blocking(move || usage::disk(&tree)).await.unwrap_or_default()
+    measured.await.unwrap_or_default()
 }
 
 fn exit_code(status: ExitStatus) -> i32 {
@@ -165,7 +213,8 @@ fn exit_code(status: ExitStatus) -> i32 {
 /// arguments, which every user of the machine can see.
 fn start_script(step: &Step) -> Result<String, Reason> {
     // When memory runs out, the kernel shall take steps first and the server last.
-    let mut script = "echo 1000 2>/dev/null >/proc/self/oom_score_adj\n".to_owned();
+    // What it makes is made as usual, whatever the server keeps for itself.
+    let mut script = "echo 1000 2>/dev/null >/proc/self/oom_score_adj\numask 022\n".to_owned();
     for (name, value) in &step.env {
         if !is_variable(name) || value.contains('\0') {
             return Err(Reason::BadVariable { name: name.escape_debug().to_string() });
@@ -189,29 +238,34 @@ struct Running {
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
     pid: Option<u32>,
-    sandbox: Sandbox,
+    isolation: Isolation,
+    group: Option<Group>,
 }
 
 enum Ended {
     Exit(io::Result<ExitStatus>),
-    Flooded,
+    Flooded(Flooded),
 }
 
 impl Running {
-    fn new(mut child: Child, sandbox: Sandbox) -> Self {
+    fn new(mut child: Child, isolation: Isolation, group: Option<Group>) -> Self {
         let (stdout, stderr, pid) = (child.stdout.take(), child.stderr.take(), child.id());
-        Self { child, stdout, stderr, pid, sandbox }
+        Self { child, stdout, stderr, pid, isolation, group }
+    }
+
+    fn counter(&self) -> Option<Counter> {
+        self.group.as_ref().map(Group::counter)
     }
 
     /// Reads the output and waits for the end.
     async fn finish(&mut self, log: &Log<'_>) -> Ended {
-        let (group, sandbox) = (group(self.pid), self.sandbox);
+        let (group, isolation) = (group(self.pid), self.isolation);
         let exit = async {
             let status = self.child.wait().await;
-            match sandbox {
+            match isolation {
                 // The namespace has ended with its first process.
-                Sandbox::Bubblewrap => (),
-                Sandbox::None => kill(group),
+                Isolation::Bubblewrap => (),
+                Isolation::None => kill(group),
             }
             Ok(status)
         };
@@ -224,12 +278,12 @@ impl Running {
                 self.pid = None;
                 Ended::Exit(status)
             }
-            Err(Flooded) => {
+            Err(flooded) => {
                 kill(group);
                 // It is being killed.
                 let _ = self.child.wait().await;
                 self.pid = None;
-                Ended::Flooded
+                Ended::Flooded(flooded)
             }
         }
     }
@@ -238,6 +292,14 @@ impl Running {
     async fn stop(&mut self, log: &Log<'_>) {
         kill(group(self.pid));
         let _ = timeout(DRAIN_TIMEOUT, self.finish(log)).await;
+        self.clean_up().await;
+    }
+
+    /// Nothing of a group outlives its step, not even what left its process group.
+    async fn clean_up(&mut self) {
+        if let Some(group) = self.group.take() {
+            group.remove().await;
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::retry;
 use crate::{
-    executor::{LOG_EVENTS_MAX, LogEvent, Step, StepFailure},
+    executor::{Folders, LOG_EVENTS_MAX, LogEvent, Reason, Step, StepFailure},
     git::{
         error::GitError,
         mirror::Mirror,
@@ -34,7 +34,7 @@ use drover::{
     view::execution::{ExecutionState, LogStream, WorkspaceState},
 };
 use sha2::{Digest, Sha256};
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,10 @@ use tokio_util::sync::CancellationToken;
 const LOG_FLUSH: Duration = Duration::from_millis(250);
 /// How often a running workspace looks whether its execution was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_secs(2);
+/// The folder beside a working copy that its steps share.
+const SCRATCH: &str = "scratch";
+/// How long a workspace waits for room on the server's disk before it looks again.
+const DISK_WAIT: Duration = Duration::from_secs(30);
 /// The last lines of a log that a failure repeats.
 const TAIL_LINES_MAX: usize = 5;
 
@@ -61,6 +65,8 @@ enum Stopped {
     Failed { step: Option<u32>, reason: String },
     /// The fault may pass.
     Outside(Failure),
+    /// This server has no room now: it starts over when there is.
+    Waits { reason: String },
     /// The server stops, or the execution was cancelled.
     Cancelled,
 }
@@ -150,6 +156,8 @@ async fn load(
 /// Clones, runs the steps, and stores what they changed.
 async fn work(state: &AppState, task: &Task, stop: &CancellationToken) -> Result<(), Stopped> {
     let id = task.workspace.id;
+    let room = state.executor.check_room(state.work_dir.path());
+    room.map_err(|full| Stopped::Waits { reason: full.to_string() })?;
     // A second attempt after a crash starts over.
     move_to(&state.store, id, &WorkspaceState::Cloning).await?;
     let mut conn = state.store.conn().await.map_err(outside)?;
@@ -197,7 +205,16 @@ async fn change(
     // Left behind by a server that was killed.
     remove_tree(&dir).await.map_err(GitError::disk("an old working copy stayed behind"))?;
     let copy = mirror.checkout(base, &dir).await?;
-    let ran = run_steps(state, task, &copy.tree(), stop).await;
+    let scratch = dir.join(SCRATCH);
+    let ran = match tokio::fs::create_dir(&scratch).await {
+        Ok(()) => {
+            let folders = Folders { tree: &copy.tree(), scratch: &scratch };
+            run_steps(state, task, folders, stop).await
+        }
+        Err(error) => Err(Stopped::Outside(Failure::Internal {
+            reason: format!("the scratch folder of the steps could not be made: {error}"),
+        })),
+    };
     let diff = match ran {
         Ok(()) => changes(state, task, &copy).await,
         Err(stopped) => Err(stopped),
@@ -224,7 +241,7 @@ async fn changes(
 async fn run_steps(
     state: &AppState,
     task: &Task,
-    tree: &Path,
+    folders: Folders<'_>,
     stop: &CancellationToken,
 ) -> Result<(), Stopped> {
     let steps: Vec<Step> = task
@@ -241,7 +258,7 @@ async fn run_steps(
     let (sender, receiver) = mpsc::channel(LOG_EVENTS_MAX);
     let id = task.workspace.id;
     let running = async {
-        let result = run_each(state, id, tree, &steps, &cancel, &sender).await;
+        let result = run_each(state, id, folders, &steps, &cancel, &sender).await;
         drop(sender);
         over.cancel();
         result
@@ -258,20 +275,23 @@ async fn run_steps(
 async fn run_each(
     state: &AppState,
     id: WorkspaceId,
-    tree: &Path,
+    folders: Folders<'_>,
     steps: &[Step],
     cancel: &CancellationToken,
     log: &mpsc::Sender<LogEvent>,
 ) -> Result<(), Stopped> {
     for (number, step) in (1..).zip(steps) {
         move_to(&state.store, id, &WorkspaceState::Step { step: number }).await?;
-        let ran = state.executor.run_step(number, tree, step, cancel, log).await;
+        let ran = state.executor.run_step(number, folders, step, cancel, log).await;
         ran.map_err(|failure| of_step(&failure))?;
     }
     Ok(())
 }
 
 fn of_step(failure: &StepFailure) -> Stopped {
+    if let Reason::ServerDisk { .. } = failure.reason {
+        return Stopped::Waits { reason: format!("{failure}; it starts over when there is room") };
+    }
     let skipped = failure.log_tail.len().saturating_sub(TAIL_LINES_MAX);
     let tail = failure.log_tail[skipped..].join("\n");
     let reason = if tail.is_empty() {
@@ -419,6 +439,14 @@ async fn conclude(
                 return Ok(again);
             }
         },
+        Stopped::Waits { reason } => {
+            let last = logs::last_line(&mut *state.store.conn().await?, id).await?;
+            // Once, however often it looks again.
+            if last.as_deref() != Some(reason.as_str()) {
+                say(&state.store, id, reason.clone()).await?;
+            }
+            return Ok(Finish::Snooze { delay: DISK_WAIT, waits_for: Some(reason) });
+        }
         Stopped::Cancelled => return Ok(Finish::Snooze { delay: Duration::ZERO, waits_for: None }),
     };
     say(&state.store, id, reason.clone()).await?;

@@ -8,6 +8,7 @@ mod drift;
 mod faults;
 mod identity;
 mod look;
+mod private;
 mod publish;
 mod refusals;
 mod repositories;
