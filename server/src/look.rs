@@ -20,6 +20,7 @@ use crate::{
     store::{
         Conn, StoreError,
         branches::{self, SeenBranch},
+        credentials,
         pulls::{self, AskedAt, MissingPull, SeenPull},
         repositories::{self, Archive, Repository, RepositoryState},
     },
@@ -107,8 +108,7 @@ pub async fn look(state: &AppState, targets: &[Target]) -> Result<Look, StoreErr
     let mut accesses: BTreeMap<CodeHostId, Result<Access, Unseen>> = BTreeMap::new();
     for host in hosts.values() {
         if !accesses.contains_key(host) {
-            let access = state.hosts.open(&mut conn, *host).await;
-            accesses.insert(*host, access.map_err(|error| Unseen::NoAccess(Arc::new(error))));
+            accesses.insert(*host, open(state, &mut conn, *host).await?);
         }
     }
     let asked_at = pulls::asked_at(&mut conn).await?;
@@ -123,7 +123,11 @@ pub async fn look(state: &AppState, targets: &[Target]) -> Result<Look, StoreErr
             .filter(|(_, _, repo)| repo.code_host == *host)
             .collect();
         match access {
-            Ok(access) => sights.extend(look.ask(access, &of_host).await),
+            Ok(access) => {
+                let seen = look.ask(access, &of_host).await;
+                note_refusal(state, access, &seen).await?;
+                sights.extend(seen);
+            }
             Err(error) => sights.extend(of_host.iter().map(|it| (it.0, Err(error.clone())))),
         }
     }
@@ -135,6 +139,40 @@ pub async fn look(state: &AppState, targets: &[Target]) -> Result<Look, StoreErr
         })
         .collect();
     Ok(look)
+}
+
+/// Opens a code host to look with. With a credential that is not accepted nothing is asked until
+/// it works again: code hosts ban who goes on.
+async fn open(
+    state: &AppState,
+    conn: &mut Conn,
+    host: CodeHostId,
+) -> Result<Result<Access, Unseen>, StoreError> {
+    let access = match state.hosts.open(conn, host).await {
+        Ok(access) => access,
+        Err(error) => return Ok(Err(Unseen::NoAccess(Arc::new(error)))),
+    };
+    let refused = credentials::refused_at(conn, access.credential).await?;
+    let message = "Drover waits until it works again".to_owned();
+    Ok(match refused {
+        Some(_) => Err(Unseen::CodeHost(CodeHostError::Unauthorized { message })),
+        None => Ok(access),
+    })
+}
+
+async fn note_refusal(
+    state: &AppState,
+    access: &Access,
+    seen: &[(usize, Result<Sight, Unseen>)],
+) -> Result<(), StoreError> {
+    let is_refused = seen.iter().any(|(_, sight)| {
+        matches!(sight, Err(Unseen::CodeHost(CodeHostError::Unauthorized { .. })))
+    });
+    if is_refused {
+        let mut conn = state.store.conn().await?;
+        credentials::mark_refused(&mut conn, access.credential).await?;
+    }
+    Ok(())
 }
 
 impl Look {

@@ -10,7 +10,7 @@ use crate::{
     jobs::{self, Ask, ClaimedJob, Finish, NewJob},
     look::{self, Target, Unseen},
     state::AppState,
-    store::{changesets, credentials, pulls, repositories},
+    store::{changesets, pulls},
 };
 use anyhow::Context;
 use diesel_async::AsyncConnection;
@@ -60,7 +60,7 @@ pub(super) async fn sync(
     let seen = look.seen.pop().context("a look gives an answer for each target")?;
     match seen.sight {
         Ok(_) => Ok(Finish::Done),
-        Err(error) => unseen(state, job, pull, facts.repo, error).await,
+        Err(error) => unseen(state, job, pull, error).await,
     }
 }
 
@@ -69,23 +69,23 @@ async fn unseen(
     state: &AppState,
     job: &ClaimedJob,
     pull: PullId,
-    repo: drover::id::RepoId,
     error: Unseen,
 ) -> anyhow::Result<Finish> {
-    let mut conn = state.store.conn().await?;
-    if let Unseen::CodeHost(CodeHostError::Unauthorized { .. }) = &error {
-        let row = repositories::load(&mut conn, repo).await?;
-        let access = state.hosts.open(&mut conn, row.code_host).await?;
-        credentials::mark_refused(&mut conn, access.credential).await?;
-        return Ok(retry::waits_for_credential());
-    }
     let finish = match error {
+        Unseen::CodeHost(CodeHostError::Unauthorized { .. }) => retry::waits_for_credential(),
         Unseen::NoAccess(error) => retry::after(&retry::of_hosts(&error), job),
         Unseen::CodeHost(error) => retry::after(&retry::of_code_host(error), job),
         error @ Unseen::NoRepository => return Err(error.into()),
     };
-    if let Finish::Fail { .. } = &finish {
-        pulls::postpone(&mut conn, pull, clock::now() + UNSEEN_WAIT).await?;
+    let wait = match &finish {
+        Finish::Fail { .. } => Some(UNSEEN_WAIT),
+        // It is not due while it waits, or the housekeeping would wake it at each round.
+        Finish::Snooze { delay, .. } => Some(*delay),
+        Finish::Done | Finish::Retry { .. } | Finish::Drift { .. } => None,
+    };
+    if let Some(wait) = wait {
+        let mut conn = state.store.conn().await?;
+        pulls::postpone(&mut conn, pull, clock::now() + wait).await?;
     }
     Ok(finish)
 }
