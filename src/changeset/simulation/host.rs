@@ -83,6 +83,10 @@ impl Host {
 
     pub(super) fn close_is_on_its_way(&mut self) {
         self.close_sent = true;
+        // Who closed it a moment before wanted the same, and nobody can tell the two apart.
+        if !self.over_at_look {
+            self.closed_by = Closer::Drover;
+        }
     }
 
     pub(super) fn content_at_tip(&self) -> Option<ContentDigest> {
@@ -169,11 +173,12 @@ impl Host {
     pub(super) fn update(&mut self, words: &Words) -> Result<(), Refused> {
         assert!(!self.over_at_look, "renamed what was seen to be over");
         let Words { title, body, base } = words.clone();
-        self.edited &= title.is_none();
+        let is_titled = title.is_some();
         let pull = self.pull_in(&[PullState::Open, PullState::Draft])?;
         pull.title = title.unwrap_or(std::mem::take(&mut pull.title));
         pull.body = body.unwrap_or(std::mem::take(&mut pull.body));
         pull.base = base.unwrap_or(pull.base.clone());
+        self.edited &= !is_titled;
         Ok(())
     }
 
