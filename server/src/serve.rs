@@ -9,7 +9,7 @@ use crate::{
     handlers,
     hosts::{Hosts, Setting},
     jobs::{Hints, Worker, rescuer},
-    postgres::Database,
+    postgres::{Database, Restarts},
     secret::{key, token::Token},
     state::{AppState, Parts},
     store::{Store, migrations},
@@ -60,8 +60,24 @@ pub async fn run(
     make_data_dir(&config.data_dir)?;
     let url = config.database_url.as_ref().map(ExposeSecret::expose_secret);
     let bin_dir = config.postgres_bin_dir.as_deref();
-    let database = Database::open(url, &config.data_dir, bin_dir).await?;
-    let ran = serve(config, code_host, &database, listener, stop, started).await;
+    let mut database = Database::open(url, &config.data_dir, bin_dir).await?;
+    let url = database.url().to_owned();
+    let stop = stop.child_token();
+    let ran = {
+        let serving = serve(config, code_host, &url, listener, stop.clone(), started);
+        let mut serving = std::pin::pin!(serving);
+        let restarts = Restarts::default();
+        tokio::select! {
+            ran = serving.as_mut() => ran,
+            lost = database.keep(&restarts) => {
+                stop.cancel();
+                if let Err(error) = serving.await {
+                    tracing::warn!(error = format!("{error:#}"), "the server ended badly too");
+                }
+                Err(lost).context("there is no database any more")
+            }
+        }
+    };
     database.stop().await;
     ran
 }
@@ -69,15 +85,13 @@ pub async fn run(
 async fn serve(
     config: Config,
     code_host: Option<Setting>,
-    database: &Database,
+    database_url: &str,
     listener: TcpListener,
     stop: CancellationToken,
     started: impl FnOnce(&Started),
 ) -> anyhow::Result<()> {
-    migrations::run(database.url())
-        .await
-        .context("the database could not be brought up to date")?;
-    let state = build(config, database.url(), stop.clone()).await?;
+    migrations::run(database_url).await.context("the database could not be brought up to date")?;
+    let state = build(config, database_url, stop.clone()).await?;
     if let Some(setting) = &code_host {
         let mut conn = state.store.conn().await?;
         state.hosts.set_up(&mut conn, setting).await?;
@@ -88,7 +102,7 @@ async fn serve(
     };
     let (address, url) = (state.config.listen, state.config.public_url.clone());
     let tasks = TaskTracker::new();
-    start_work(&state, &tasks, database.url().to_owned());
+    start_work(&state, &tasks, database_url.to_owned());
     started(&Started { address, url, setup_token, demo_token });
     axum::serve(listener, web::router(state.clone()))
         .with_graceful_shutdown(stop.clone().cancelled_owned())

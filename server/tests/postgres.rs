@@ -1,6 +1,7 @@
 //! The private PostgreSQL.
 
-use drover_server::postgres::{Database, Postgres, PostgresError};
+use crate::support::{eventually, program::signal};
+use drover_server::postgres::{Database, Postgres, PostgresError, Restarts};
 use std::{
     fs,
     path::Path,
@@ -111,6 +112,44 @@ async fn a_stale_process_number_is_no_hindrance() {
     let postgres = Postgres::start(dir.path(), None).await.unwrap();
     assert_eq!(select(postgres.url(), "SELECT 1").await, 1);
     postgres.stop().await;
+}
+
+/// Whether a database answers.
+async fn answers(url: &str) -> Option<()> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.ok()?;
+    let _ends_with_the_client = tokio::spawn(connection);
+    client.query_one("SELECT 1", &[]).await.ok().map(drop)
+}
+
+const SOON: Restarts = Restarts { max: 6, pause: Duration::from_millis(200) };
+
+#[tokio::test]
+async fn a_private_server_that_is_killed_is_started_again() {
+    let dir = TempDir::new().unwrap();
+    let mut database = Database::open(None, dir.path(), None).await.unwrap();
+    let (url, killed) = (database.url().to_owned(), pid(dir.path()));
+    signal(killed.parse().unwrap(), "KILL").await;
+    let back = eventually("a server that answers", async || {
+        let is_new = fs::exists(dir.path().join("postgres/data/postmaster.pid")).unwrap()
+            && pid(dir.path()) != killed;
+        if is_new { answers(&url).await } else { None }
+    });
+    tokio::select! {
+        lost = database.keep(&SOON) => panic!("{lost}"),
+        () = back => {}
+    }
+    database.stop().await;
+}
+
+#[tokio::test]
+async fn a_private_server_that_cannot_be_started_again_is_given_up_with_its_log() {
+    let dir = TempDir::new().unwrap();
+    let mut database = Database::open(None, dir.path(), None).await.unwrap();
+    fs::remove_file(dir.path().join("postgres/data/global/pg_control")).unwrap();
+    signal(pid(dir.path()).parse().unwrap(), "KILL").await;
+    let lost = database.keep(&SOON).await.to_string();
+    assert!(lost.contains("times") && lost.contains("pg_control"), "{lost}");
+    database.stop().await;
 }
 
 /// Not a test: the Drover that [`after_kill_9_the_next_start_has_everything`] kills.

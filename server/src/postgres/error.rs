@@ -36,6 +36,11 @@ pub enum PostgresError {
     Init { output: String },
     #[error("the private PostgreSQL did not start; its log ends with:\n{log}")]
     Start { log: String, source: tokio_postgres::Error },
+    #[error(
+        "the private PostgreSQL ended {times} times, each time soon after it had started; its log \
+         ends with:\n{log}"
+    )]
+    GivenUp { times: u32, log: String },
     #[error("a PostgreSQL (process {pid}) that was left over in {dir} does not stop")]
     Orphan { dir: PathBuf, pid: i32 },
     #[error("DATABASE_URL is no address of a PostgreSQL")]

@@ -8,19 +8,23 @@
 //! One Drover owns the directory, by a lock that the kernel gives back even after `kill -9`. The
 //! private server dies with its Drover where `setpriv` is there to ask the kernel for that; a
 //! server that was left over is stopped before the next one starts ([`orphan`]), and PostgreSQL
-//! recovers what was committed.
+//! recovers what was committed. One that ends under a running Drover is started again
+//! ([`keeper`]).
 
 mod binaries;
 mod cluster;
 mod error;
 mod identity;
+mod keeper;
 mod orphan;
 mod process;
 mod socket;
 
 pub use error::PostgresError;
 pub use identity::User;
+pub use keeper::Restarts;
 
+use binaries::Binaries;
 use process::Process;
 use socket::SocketDir;
 use std::{
@@ -73,6 +77,15 @@ impl Database {
         }
     }
 
+    /// Starts a private server again whenever it ends; returns when that does not help.
+    pub async fn keep(&mut self, restarts: &Restarts) -> PostgresError {
+        match self {
+            // Who runs it keeps it; our connections wait for it to come back.
+            Self::External { .. } => std::future::pending().await,
+            Self::Private(postgres) => postgres.keep(restarts).await,
+        }
+    }
+
     /// Stops a private server and waits for its end.
     pub async fn stop(self) {
         match self {
@@ -82,10 +95,26 @@ impl Database {
     }
 }
 
+/// What a private server is started from, the first time and any other.
+struct Place {
+    cluster: PathBuf,
+    log: PathBuf,
+    binaries: Binaries,
+    user: User,
+}
+
+impl Place {
+    fn spawn(&self, socket: &SocketDir) -> Result<Process, PostgresError> {
+        let Self { cluster, log, binaries, user } = self;
+        Process::spawn(cluster, socket.path(), log, binaries, user)
+    }
+}
+
 /// A running private server. Dropped, it is stopped.
 pub struct Postgres {
     url: String,
     process: Process,
+    place: Place,
     // Dropped after the process: the socket and the lock are needed until its end.
     socket: SocketDir,
     _lock: File,
@@ -103,11 +132,11 @@ impl Postgres {
         let binaries = binaries::find(bin_dir, cluster::version(&cluster)?)?;
         cluster::make(&cluster, &binaries, &user)?;
         let socket = SocketDir::make(&home, &user)?;
-        let log = home.join("log");
-        let process = Process::spawn(&cluster, socket.path(), &log, &binaries, &user)?;
+        let place = Place { cluster, log: home.join("log"), binaries, user };
+        let process = place.spawn(&socket)?;
         // From here on an error drops, and so stops, the process.
-        let postgres = Self { url: url(socket.path(), NAME), process, socket, _lock: lock };
-        postgres.wait_until_ready(&log).await?;
+        let postgres = Self { url: url(socket.path(), NAME), process, place, socket, _lock: lock };
+        postgres.wait_until_ready().await?;
         Ok(postgres)
     }
 
@@ -124,7 +153,7 @@ impl Postgres {
         }
     }
 
-    async fn wait_until_ready(&self, log: &Path) -> Result<(), PostgresError> {
+    async fn wait_until_ready(&self) -> Result<(), PostgresError> {
         let admin = url(self.socket.path(), "postgres");
         let deadline = Instant::now() + START_MAX;
         loop {
@@ -132,7 +161,7 @@ impl Postgres {
                 Ok(()) => return Ok(()),
                 Err(error) if self.process.has_ended() || Instant::now() > deadline => {
                     return Err(PostgresError::Start {
-                        log: process::log_tail(log),
+                        log: process::log_tail(&self.place.log),
                         source: error,
                     });
                 }

@@ -17,6 +17,7 @@ use std::{
     thread::{self, JoinHandle},
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 
 /// A server that does not end within this time after it was asked to is told to drop
 /// everything; what was committed is safe then too.
@@ -30,6 +31,8 @@ pub(super) struct Process {
     pid: Pid,
     /// Closed when the process has ended.
     end: Mutex<Receiver<()>>,
+    /// The same, for whoever waits without a thread.
+    ended: CancellationToken,
     waiter: Option<JoinHandle<()>>,
 }
 
@@ -46,7 +49,9 @@ impl Process {
         command.args(["-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(open_log(log)?);
         let (started, start) = mpsc::channel();
-        let (ended, end) = mpsc::channel();
+        let (closed_at_end, end) = mpsc::channel();
+        let ended = CancellationToken::new();
+        let cancelled_at_end = ended.clone();
         let waiter = thread::Builder::new()
             .name("postgres".to_owned())
             .spawn(move || {
@@ -56,14 +61,20 @@ impl Process {
                 if started.send(pid).is_ok() {
                     wait(child);
                 }
-                drop(ended);
+                drop(closed_at_end);
+                cancelled_at_end.cancel();
             })
             .map_err(PostgresError::io("start a thread for", cluster))?;
         let failed = |kind: io::ErrorKind| PostgresError::io("start", cluster)(kind.into());
         let pid = start.recv().unwrap_or(Err(io::ErrorKind::BrokenPipe)).map_err(failed)?;
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| failed(io::ErrorKind::InvalidData))?;
-        Ok(Self { pid, end: Mutex::new(end), waiter: Some(waiter) })
+        Ok(Self { pid, end: Mutex::new(end), ended, waiter: Some(waiter) })
+    }
+
+    /// Waits for the end of the process.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     pub(super) fn has_ended(&self) -> bool {

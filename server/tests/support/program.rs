@@ -13,7 +13,7 @@ const SAYS: &str = "Drover is at ";
 pub(crate) struct Program {
     child: Child,
     pub(crate) url: String,
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
 /// A program that has ended by itself.
@@ -25,18 +25,33 @@ pub(crate) struct Ended {
 impl Program {
     /// Starts a server for a world and waits until it says where it is.
     pub(crate) async fn start(world: &World) -> Self {
-        let line = world.command_line();
-        let mut child =
-            command(&line[1..]).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::start_with(&world.command_line()[1..], Stdio::inherit()).await
+    }
+
+    /// Starts a server by its command line; its log goes to `log`.
+    pub(crate) async fn start_with(line: &[String], log: Stdio) -> Self {
+        let mut child = command(line).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut said = String::new();
         loop {
             said.clear();
             assert_ne!(stdout.read_line(&mut said).await.unwrap(), 0, "it ended: see its log");
             if let Some(url) = said.trim().strip_prefix(SAYS) {
-                return Self { url: url.to_owned(), child, _stdout: stdout };
+                return Self { url: url.to_owned(), child, stdout };
             }
         }
+    }
+
+    /// The token with which the first person signs in, which a new server prints.
+    pub(crate) async fn setup_token(&mut self) -> String {
+        let mut said = String::new();
+        self.stdout.read_line(&mut said).await.unwrap();
+        said.split_whitespace().last().unwrap_or_default().to_owned()
+    }
+
+    /// Its number, for signals.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     /// As `kill -9` does it.
@@ -57,4 +72,11 @@ fn command(line: &[String]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drover"));
     command.args(line).kill_on_drop(true);
     command
+}
+
+/// Sends a signal to a process, as a person does it.
+pub(crate) async fn signal(pid: u32, name: &str) {
+    let pid = pid.to_string();
+    let sent = Command::new("kill").args(["-s", name, "--", &pid]).status().await.unwrap();
+    assert!(sent.success(), "{name} to {pid}");
 }
