@@ -5,7 +5,7 @@ use crate::{
     code_host::github::Timeouts,
     executor::{Containers, ExecutorConfig, Network},
     git::{GitConfig, PASSED_ENV},
-    hosts::Setting,
+    hosts::{Address, Setting},
     store::code_hosts::WriteLimits,
 };
 use anyhow::Context;
@@ -19,6 +19,9 @@ use url::Url;
 
 /// Workspaces that run at once for each processor: steps wait for disks and the code host too.
 const WORKSPACES_PER_CPU: u32 = 2;
+
+/// The GitHub of a server that is told no other.
+const GITHUB: &str = "https://api.github.com";
 
 /// What the server was told. Nothing below this reads the environment.
 #[derive(Clone)]
@@ -39,6 +42,8 @@ pub struct Config {
     pub mode: Mode,
     pub git: GitConfig,
     pub executor: ExecutorConfig,
+    /// The API that the operator named: what is stored must belong to it.
+    pub expected_github: Option<String>,
     /// How long to wait for the code host.
     pub code_host_timeouts: Timeouts,
     /// How many workspaces run at once on this server.
@@ -71,10 +76,12 @@ impl Config {
             StepContainers::Refuse => Containers::Refused,
             StepContainers::Ignore => Containers::AsSandbox,
         };
+        let named = args.github_url.as_deref();
         let code_host = match &args.github_token {
-            Some(token) => Some(github(&args.github_url, token.clone())?),
+            Some(token) => Some(github(named.unwrap_or(GITHUB), token.clone())?),
             None => None,
         };
+        config.expected_github = named.map(str::to_owned);
         Ok((config, code_host))
     }
 
@@ -101,6 +108,7 @@ impl Config {
             mode,
             git: GitConfig { environment: git_environment(), ..GitConfig::default() },
             executor: ExecutorConfig::default(),
+            expected_github: None,
             code_host_timeouts: Timeouts::default(),
             workspaces_at_once: WORKSPACES_PER_CPU * u32::try_from(cpus).unwrap_or(1),
         })
@@ -128,7 +136,8 @@ fn github(api_url: &str, token: SecretString) -> anyhow::Result<Setting> {
         gap_millis: i32::try_from(limits.spacing.as_millis())?,
     };
     let api_url = api_url.trim_end_matches('/').to_owned();
-    Ok(Setting { api_url, git_url: web_url.clone(), web_url, limits, token })
+    let address = Address::Fixed;
+    Ok(Setting { api_url, git_url: web_url.clone(), web_url, limits, token, address })
 }
 
 fn variable(name: &str) -> Option<std::ffi::OsString> {

@@ -3,7 +3,7 @@
 use crate::{
     cli::args::DemoArgs,
     config::Config,
-    hosts::Setting,
+    hosts::{Address, Setting},
     serve::{self, Started},
     store::code_hosts::WriteLimits,
 };
@@ -38,6 +38,7 @@ pub async fn run(args: &DemoArgs, stop: CancellationToken) -> anyhow::Result<()>
         web_url: url.clone(),
         limits: LIMITS,
         token: SecretString::from(demo.token),
+        address: Address::Moves,
     };
     let sample = data_dir.join("sample.yaml");
     tokio::fs::write(&sample, SAMPLE).await.context("cannot write the sample spec")?;

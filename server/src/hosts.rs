@@ -27,6 +27,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use url::Url;
 use uuid::Uuid;
 
 /// Opens code hosts and keeps them open: a client holds connections and knows when to wait.
@@ -73,6 +74,26 @@ pub enum HostsError {
     Store(#[from] StoreError),
 }
 
+/// Why a server cannot work with the code host that its operator names.
+#[derive(Debug, thiserror::Error)]
+pub enum NamedError {
+    #[error(
+        "the GitHub API {named} was named, and what is stored here belongs to {stored}: start \
+         with `--github-url {stored}`, or choose another data directory or database; one Drover \
+         works with one code host"
+    )]
+    Another { named: String, stored: String },
+    #[error(
+        "the GitHub API {named} was named without a token, and none is stored: start the server \
+         with `--github-token` too, or the variable `DROVER_GITHUB_TOKEN`"
+    )]
+    NoToken { named: String },
+    #[error(transparent)]
+    Host(#[from] HostsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum AddressError {
     #[error(transparent)]
@@ -90,6 +111,16 @@ pub struct Setting {
     pub web_url: String,
     pub limits: WriteLimits,
     pub token: SecretString,
+    pub address: Address,
+}
+
+/// Whether a code host may be at another address than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Another address is another code host.
+    Fixed,
+    /// The demo's stand-in lies in the data directory and may have got another port.
+    Moves,
 }
 
 impl Access {
@@ -107,8 +138,8 @@ impl Hosts {
     }
 
     /// Stores what the operator names, or brings what is stored up to date.
-    pub async fn set_up(&self, conn: &mut Conn, setting: &Setting) -> Result<(), HostsError> {
-        let Setting { api_url, git_url, web_url, limits, token } = setting;
+    pub async fn set_up(&self, conn: &mut Conn, setting: &Setting) -> Result<(), NamedError> {
+        let Setting { api_url, git_url, web_url, limits, token, address } = setting;
         self.connect(api_url, git_url, token.clone())
             .map_err(|source| HostsError::Address { api_url: api_url.clone(), source })?;
         let host = code_hosts::CodeHost {
@@ -119,6 +150,13 @@ impl Hosts {
             web_url: web_url.clone(),
             limits: *limits,
         };
+        match (other(conn, api_url).await?, address) {
+            (None, _) => {}
+            (Some(stored), Address::Moves) => code_hosts::relocate(conn, stored.id, &host).await?,
+            (Some(stored), Address::Fixed) => {
+                return Err(NamedError::Another { named: api_url.clone(), stored: stored.api_url });
+            }
+        }
         let code_host = code_hosts::upsert(conn, &host).await?;
         let place = Place::credential(code_host, None);
         let Sealed { key_id, bytes } = self.key.seal(token, &place, &mut rand::rng());
@@ -133,6 +171,17 @@ impl Hosts {
         credentials::upsert(conn, &credential).await?;
         // What waited for a credential goes on with this one.
         jobs::wake_waiting(conn).await?;
+        Ok(())
+    }
+
+    /// Checks that an address that came without a token is the one that is stored.
+    pub async fn expect(&self, conn: &mut Conn, named: &str) -> Result<(), NamedError> {
+        if let Some(stored) = other(conn, named).await? {
+            return Err(NamedError::Another { named: named.to_owned(), stored: stored.api_url });
+        }
+        if code_hosts::list(conn).await?.is_empty() {
+            return Err(NamedError::NoToken { named: named.to_owned() });
+        }
         Ok(())
     }
 
@@ -199,5 +248,39 @@ impl Hosts {
         let address = ApiAddress::parse(api_url)?;
         let api = GitHub::new(address, token, self.timeouts, clock::now)?;
         Ok((git_base, Arc::new(api)))
+    }
+}
+
+/// A stored code host that is not at `api_url`. What is stored belongs to it, and names in specs
+/// mean its repositories.
+async fn other(conn: &mut Conn, api_url: &str) -> Result<Option<code_hosts::CodeHost>, StoreError> {
+    let stored = code_hosts::list(conn).await?;
+    Ok(stored.into_iter().find(|it| !is_same(&it.api_url, api_url)))
+}
+
+/// Whether two addresses are one, however they are written.
+fn is_same(one: &str, other: &str) -> bool {
+    let plain = |text: &str| Url::parse(text.trim_end_matches('/')).ok();
+    match (plain(one), plain(other)) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_may_be_written_in_several_ways() {
+        for (one, other, expected) in [
+            ("https://api.github.com", "https://API.GitHub.com/", true),
+            ("https://api.github.com", "https://api.github.com:443", true),
+            ("https://ghe.example/api/v3", "https://ghe.example/api/v3/", true),
+            ("https://ghe.example/api/v3", "https://ghe.example", false),
+            ("http://ghe.example", "https://ghe.example", false),
+        ] {
+            assert_eq!(is_same(one, other), expected, "{one} {other}");
+        }
     }
 }

@@ -95,6 +95,9 @@ async fn serve(
     if let Some(setting) = &code_host {
         let mut conn = state.store.conn().await?;
         state.hosts.set_up(&mut conn, setting).await?;
+    } else if let Some(named) = &state.config.expected_github {
+        let mut conn = state.store.conn().await?;
+        state.hosts.expect(&mut conn, named).await?;
     }
     let (setup_token, demo_token) = match state.config.mode {
         Mode::Demo => (None, Some(accounts::prepare_demo(&state.store).await?)),

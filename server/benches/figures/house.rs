@@ -51,6 +51,7 @@ impl House {
             web_url: stand_in.url(),
             limits: WriteLimits { per_minute: 100_000, per_hour: 1_000_000, gap_millis: 0 },
             token: SecretString::from(token),
+            address: drover_server::hosts::Address::Fixed,
         };
         let (told, started) = oneshot::channel();
         let stop = CancellationToken::new();

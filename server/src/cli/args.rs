@@ -64,9 +64,10 @@ pub struct ServeArgs {
     /// The key that seals secrets, 32 bytes in base64; otherwise a file in the data directory.
     #[arg(long, env = crate::secret::key::VARIABLE, hide_env_values = true, value_parser = secret)]
     pub secret_key: Option<SecretString>,
-    /// The API of the GitHub to work with; `https://HOST/api/v3` for Enterprise Server.
-    #[arg(long, env = "DROVER_GITHUB_URL", default_value = "https://api.github.com")]
-    pub github_url: String,
+    /// The API of the GitHub to work with; `https://HOST/api/v3` for Enterprise Server, otherwise
+    /// that of github.com. Another one than before is refused.
+    #[arg(long, env = "DROVER_GITHUB_URL")]
+    pub github_url: Option<String>,
     /// The token to act on GitHub with; stored sealed, so that it is needed once only.
     #[arg(long, env = "DROVER_GITHUB_TOKEN", hide_env_values = true, value_parser = secret)]
     pub github_token: Option<SecretString>,

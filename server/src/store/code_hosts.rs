@@ -92,6 +92,23 @@ pub async fn upsert(conn: &mut Conn, host: &CodeHost) -> Result<CodeHostId, Stor
     Ok(id)
 }
 
+/// Notes that a code host is at another address now.
+pub async fn relocate(
+    conn: &mut Conn,
+    id: CodeHostId,
+    CodeHost { id: _, kind: _, api_url, git_url, web_url, limits: _ }: &CodeHost,
+) -> Result<(), StoreError> {
+    diesel::update(code_hosts::table.find(id.0))
+        .set((
+            code_hosts::api_url.eq(api_url),
+            code_hosts::git_url.eq(git_url),
+            code_hosts::web_url.eq(web_url),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 pub async fn load(conn: &mut Conn, id: CodeHostId) -> Result<CodeHost, StoreError> {
     code_hosts::table
         .find(id.0)
