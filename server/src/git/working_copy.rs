@@ -10,14 +10,21 @@ use super::{
     mirror::Mirror,
     patch::{Diff, DiffError},
     process::{Git, Invocation},
-    reading::{self, Absorbed, Budget, Places},
+    reading::{self, Absorbed, Bases, Budget, Dressed, Found, Id, Places},
     seed,
 };
 use drover::names::CommitSha;
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+/// The contents of the base that are read at once, in bytes; the last one may go beyond.
+const BATCH_BYTES: usize = 32 << 20;
+/// The line in front of a content, and the line break behind it.
+const BATCH_LINE_BYTES: usize = 128;
 
 /// A working copy on disk. [`WorkingCopy::remove`] deletes it.
 pub struct WorkingCopy {
@@ -25,6 +32,7 @@ pub struct WorkingCopy {
     mirror: PathBuf,
     dir: PathBuf,
     base: CommitSha,
+    dressed: Arc<Dressed>,
 }
 
 /// What steps changed in a working copy.
@@ -51,11 +59,12 @@ impl Mirror {
 
     async fn checkout_once(&self, commit: &CommitSha, dir: &Path) -> Result<WorkingCopy, GitError> {
         self.ensure_commit(commit).await?;
-        let copy = WorkingCopy {
+        let mut copy = WorkingCopy {
             git: self.git.clone(),
             mirror: self.dir.clone(),
             dir: dir.to_owned(),
             base: commit.clone(),
+            dressed: Arc::default(),
         };
         for folder in [copy.tree(), copy.objects()] {
             tokio::fs::create_dir_all(folder).await.map_err(GitError::disk(format!(
@@ -72,6 +81,8 @@ impl Mirror {
             .args(["-m", "-u", commit.as_str()])
             .run()
             .await?;
+        let budget = Budget::new(self.git.config().reading);
+        copy.dressed = Arc::new(copy.on_disk(move |it| reading::dress(it, &budget)).await?);
         seed::repository(self, &copy.tree(), &copy.index(), commit).await?;
         Ok(copy)
     }
@@ -91,16 +102,62 @@ impl WorkingCopy {
 
     /// What the steps changed. Files that `.gitignore` names are left out.
     pub async fn changes(&self) -> Result<Changes, GitError> {
-        let (tree, index, objects) = (self.tree(), self.index(), self.objects());
         let budget = Budget::new(self.git.config().reading);
-        let read = tokio::task::spawn_blocking(move || {
-            let places = Places { tree: &tree, index: &index, objects: &objects };
-            let found = reading::walk(places, &budget)?;
-            reading::absorb(places, found, &budget)
-        });
-        let Absorbed { changes, notes } = read.await.map_err(broken)??;
+        let found = self.on_disk(move |places| reading::walk(places, &budget)).await?;
+        let found = Arc::new(found);
+        let mut absorbed = self.absorb(&found, Bases::default(), budget).await?;
+        if !absorbed.depends_on.is_empty() {
+            let bases = self.bases(&absorbed.depends_on).await?;
+            absorbed = self.absorb(&found, bases, budget).await?;
+        }
+        let changes = absorbed.changes;
         let diff = if changes.is_empty() { None } else { self.diff(changes).await? };
-        Ok(Changes { diff, notes })
+        Ok(Changes { diff, notes: found.notes.clone() })
+    }
+
+    async fn absorb(
+        &self,
+        found: &Arc<Found>,
+        bases: Bases,
+        budget: Budget,
+    ) -> Result<Absorbed, GitError> {
+        let (found, dressed) = (Arc::clone(found), Arc::clone(&self.dressed));
+        self.on_disk(move |places| reading::absorb(places, &found, &dressed, &bases, &budget)).await
+    }
+
+    /// Reads or writes many files, which is not for the threads that serve everybody.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Places<'_>) -> Result<T, GitError> + Send + 'static,
+    ) -> Result<T, GitError> {
+        let (tree, index, objects) = (self.tree(), self.index(), self.objects());
+        let done = tokio::task::spawn_blocking(move || {
+            work(Places { tree: &tree, index: &index, objects: &objects })
+        });
+        done.await.map_err(broken)?
+    }
+
+    /// Learns about contents of the base, a few megabytes at a time.
+    async fn bases(&self, wanted: &BTreeMap<Id, u32>) -> Result<Bases, GitError> {
+        let mut bases = Bases::default();
+        let mut wanted = wanted.iter().peekable();
+        while wanted.peek().is_some() {
+            let (mut ids, mut bytes) = (Vec::new(), 0);
+            while let Some((id, size)) = wanted.next_if(|_| bytes < BATCH_BYTES) {
+                bytes += usize::try_from(*size).unwrap_or(usize::MAX) + BATCH_LINE_BYTES;
+                ids.push(*id);
+            }
+            let names: String = ids.iter().map(|id| format!("{}\n", hex::encode(id))).collect();
+            let answer = self
+                .command("cat-file")
+                .args(["--batch"])
+                .stdin(names)
+                .stdout_max(bytes)
+                .run()
+                .await?;
+            learn(&mut bases, &ids, &answer)?;
+        }
+        Ok(bases)
     }
 
     /// Makes the diff of two trees that are objects, far from the files of the steps.
@@ -153,6 +210,26 @@ impl WorkingCopy {
     fn objects(&self) -> PathBuf {
         self.dir.join("meta/objects")
     }
+}
+
+/// Reads `<object> blob <size>LF<content>LF` for each object.
+fn learn(bases: &mut Bases, ids: &[Id], answer: &[u8]) -> Result<(), GitError> {
+    let odd = |line: &[u8]| GitError::Answer {
+        command: "cat-file",
+        answer: String::from_utf8_lossy(line).escape_debug().to_string(),
+    };
+    let mut rest = answer;
+    for id in ids {
+        let end = rest.iter().position(|&byte| byte == b'\n').ok_or_else(|| odd(b""))?;
+        let (line, behind) = rest.split_at(end);
+        let start = format!("{} blob ", hex::encode(id));
+        let size = line.strip_prefix(start.as_bytes()).and_then(|it| str::from_utf8(it).ok());
+        let size: usize = size.and_then(|it| it.parse().ok()).ok_or_else(|| odd(line))?;
+        let content = behind.get(1..).and_then(|it| it.get(..size)).ok_or_else(|| odd(line))?;
+        bases.learn(*id, content);
+        rest = behind.get(size + 2..).ok_or_else(|| odd(line))?;
+    }
+    Ok(())
 }
 
 fn broken(error: tokio::task::JoinError) -> GitError {

@@ -21,7 +21,7 @@ const FILES: &[(&str, &str)] = &[
     (".gitignore", "*.log\ntarget/\n"),
     ("kept.log", "tracked although ignored\n"),
     ("crlf", "a\r\nb\r\n"),
-    (".gitattributes", "* text eol=crlf filter=lfs diff=evil ident\n"),
+    (".gitattributes", "* diff=evil merge=evil ident\n"),
     ("ident", "$Id$\n"),
 ];
 

@@ -1,55 +1,158 @@
 //! Reads the contents of what may have changed, and keeps what has.
 
 use super::{
-    Budget, Found, Places,
+    Budget, Dressed, Places,
+    convert::{self, Converted, InBase},
     fault::TreeFault,
     folder::{Folder, Root},
     index::Entry,
     objects::{self, Id},
-    walk::Candidate,
+    shown, split,
+    walk::{Candidate, Found},
 };
 use crate::git::{
     error::GitError,
     patch::{DIFF_FILES_MAX, DiffError, FileMode},
 };
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// The name of the filter of Git LFS.
+const LFS: &str = "lfs";
+/// How a file of Git LFS begins where only its pointer is there.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
+/// The longest pointer, in bytes.
+const POINTER_BYTES_MAX: usize = 1_024;
 
 /// How a tree differs from its base.
 pub(in crate::git) struct Absorbed {
     /// What `git update-index -z --index-info` reads; empty when nothing changed.
     pub(in crate::git) changes: Vec<u8>,
-    /// What people shall know, a line each.
-    pub(in crate::git) notes: Vec<String>,
+    /// The contents of the base that decide how files are converted, with their sizes. Unless
+    /// there are none, the changes are not complete.
+    pub(in crate::git) depends_on: BTreeMap<Id, u32>,
+}
+
+/// What is known of contents of the base.
+#[derive(Default)]
+pub(in crate::git) struct Bases(BTreeMap<Id, InBase>);
+
+impl Bases {
+    pub(in crate::git) fn learn(&mut self, id: Id, content: &[u8]) {
+        self.0.insert(id, convert::in_base(content));
+    }
 }
 
 /// Reads the contents that a walk found to be in question.
 pub(in crate::git) fn absorb(
     places: Places<'_>,
-    found: Found,
+    found: &Found,
+    dressed: &Dressed,
+    bases: &Bases,
     budget: &Budget,
 ) -> Result<Absorbed, GitError> {
-    let Found { base, candidates, gone, submodules, notes } = found;
+    let Found { base, candidates, gone, submodules, notes: _ } = found;
     let mut changes = Changes::default();
     // First what goes, so that a file makes room for a folder of its name.
     for entry in gone.iter().filter_map(|&at| base.entries().get(at)) {
         changes.remove(&entry.path)?;
     }
     let mut reader = Reader { root: Root::open(places.tree)?, last: None, budget, bytes: 0 };
-    for candidate in &candidates {
+    let mut depends_on = BTreeMap::new();
+    for candidate in candidates {
         let content = reader.read(candidate)?;
-        let id = objects::id_of(&content);
         let old = candidate.base.and_then(|at| base.entries().get(at));
+        let committed = match committed(candidate, old, &content, dressed, bases)? {
+            Committed::AsBefore(id) => {
+                if old.is_none_or(|old| old.mode != candidate.mode) {
+                    changes.put(&candidate.path, candidate.mode, &id)?;
+                }
+                continue;
+            }
+            Committed::DependsOn(Entry { id, stamp, .. }) => {
+                let (bytes, max) = (u64::from(stamp.size()), budget.limits.file_bytes_max);
+                if bytes > max {
+                    let path = shown(&candidate.path);
+                    return Err(TreeFault::FileTooLarge { path, bytes, max }.into());
+                }
+                depends_on.insert(*id, stamp.size());
+                continue;
+            }
+            Committed::Content(content) => content,
+        };
+        let id = objects::id_of(&committed);
         if old.is_none_or(|old| old.id != id) {
-            objects::keep(places.objects, &id, &content)
+            objects::keep(places.objects, &id, &committed)
                 .map_err(GitError::disk("a changed file could not be kept"))?;
         }
         if old.is_none_or(|old| old.id != id || old.mode != candidate.mode) {
             changes.put(&candidate.path, candidate.mode, &id)?;
         }
     }
-    for Entry { path, mode, id, .. } in &submodules {
+    for Entry { path, mode, id, .. } in submodules {
         changes.put(path, *mode, id)?;
     }
-    Ok(Absorbed { changes: changes.lines, notes })
+    Ok(Absorbed { changes: changes.lines, depends_on })
+}
+
+/// What of a file is committed.
+enum Committed<'a> {
+    /// The object that the base has, for these are the bytes that the checkout wrote.
+    AsBefore(Id),
+    Content(Cow<'a, [u8]>),
+    /// On a content of the base that is not known yet.
+    DependsOn(&'a Entry),
+}
+
+fn committed<'a>(
+    candidate: &Candidate,
+    old: Option<&'a Entry>,
+    content: &'a [u8],
+    dressed: &Dressed,
+    bases: &Bases,
+) -> Result<Committed<'a>, TreeFault> {
+    let Candidate { path, mode, base: _, rules } = candidate;
+    let is_link = match mode {
+        FileMode::Symlink => true,
+        FileMode::Regular | FileMode::Executable | FileMode::Submodule => false,
+    };
+    let id = objects::id_of(content);
+    let was_file = old.filter(|old| (old.mode == FileMode::Symlink) == is_link);
+    if let Some(old) = was_file
+        && (old.id == id || dressed.get(path) == Some(&id))
+    {
+        return Ok(Committed::AsBefore(old.id));
+    }
+    if is_link {
+        return Ok(Committed::Content(content.into()));
+    }
+    check_filter(path, rules.filter.as_deref(), content)?;
+    let encoding = |encoding: &String| TreeFault::Encoding {
+        path: shown(path),
+        encoding: encoding.escape_debug().to_string(),
+    };
+    let conversion = rules.conversion.as_ref().map_err(encoding)?;
+    let in_base = match was_file {
+        None => InBase::Other,
+        Some(old) => bases.0.get(&old.id).copied().unwrap_or(InBase::Unknown),
+    };
+    match (conversion.to_commit(content, in_base), was_file) {
+        (Ok(Converted::To(content)), _) => Ok(Committed::Content(content)),
+        (Ok(Converted::Depends), Some(old)) => Ok(Committed::DependsOn(old)),
+        // Of no base, everything is known.
+        (Ok(Converted::Depends), None) => Ok(Committed::Content(content.into())),
+        (Err(fault), _) => Err(TreeFault::Text { path: shown(path), fault }),
+    }
+}
+
+/// No program of a filter is run here, so only what it would leave alone may pass.
+fn check_filter(path: &[u8], filter: Option<&str>, content: &[u8]) -> Result<(), TreeFault> {
+    let Some(filter) = filter else { return Ok(()) };
+    let path = shown(path);
+    if filter != LFS {
+        return Err(TreeFault::Filter { path, filter: filter.escape_debug().to_string() });
+    }
+    let is_pointer = content.starts_with(POINTER) && content.len() <= POINTER_BYTES_MAX;
+    if is_pointer || content.is_empty() { Ok(()) } else { Err(TreeFault::Lfs { path }) }
 }
 
 struct Reader<'a> {
@@ -64,11 +167,7 @@ impl Reader<'_> {
     fn read(&mut self, candidate: &Candidate) -> Result<Vec<u8>, GitError> {
         self.budget.check_time()?;
         let limits = &self.budget.limits;
-        let slash = candidate.path.iter().rposition(|&byte| byte == b'/');
-        let (parent, name) = match slash {
-            Some(at) => (&candidate.path[..at], &candidate.path[at + 1..]),
-            None => (&[][..], &candidate.path[..]),
-        };
+        let (parent, name) = split(&candidate.path);
         let folder = match self.last.take() {
             Some(last) if last.path() == parent => last,
             _ => self.root.folder(parent)?,

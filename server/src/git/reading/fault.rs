@@ -1,5 +1,6 @@
 //! Why a tree is refused. No retry helps: the steps have to leave another one.
 
+pub use super::encoding::EncodingFault;
 use std::time::Duration;
 
 /// Paths stand escaped.
@@ -37,6 +38,21 @@ pub enum TreeFault {
     Locked { path: String },
     #[error("`{path}` changed while it was read: a step left a process behind")]
     Moving { path: String },
-    #[error("the file of rules `{path}` is larger than {max} bytes")]
+    #[error("with `{path}`, the files of rules have more than {max} bytes together")]
     RulesTooLarge { path: String, max: u64 },
+    #[error(
+        "`{path}` belongs to Git LFS, says `.gitattributes`, and its content cannot be uploaded \
+         from here: leave it as it is, or let a step write the pointer of an object that the \
+         code host has"
+    )]
+    Lfs { path: String },
+    #[error(
+        "`{path}` goes through the filter `{filter}`, says `.gitattributes`, and filters are not \
+         run here: leave it as it is, or let a step take the rule away"
+    )]
+    Filter { path: String, filter: String },
+    #[error("`{path}` has the encoding `{encoding}`, says `.gitattributes`, which is not known")]
+    Encoding { path: String, encoding: String },
+    #[error("`{path}` is not written as `.gitattributes` say: {fault}")]
+    Text { path: String, fault: EncodingFault },
 }

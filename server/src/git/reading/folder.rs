@@ -4,13 +4,18 @@
 //! error. So nothing outside is read, also when a process that a step left behind swaps folders
 //! for links meanwhile.
 
-use super::{ReadLimits, fault::TreeFault, join, shown};
+use super::{fault::TreeFault, join, shown};
 use crate::git::error::GitError;
 use rustix::{
     fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat},
     io::Errno,
 };
-use std::{fs::File, io::Read, os::fd::OwnedFd, path::Path};
+use std::{
+    fs::File,
+    io::{Read, Write},
+    os::fd::OwnedFd,
+    path::Path,
+};
 
 const FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -127,23 +132,14 @@ impl Folder {
         if read > max { Err(too_large(read).into()) } else { Ok(content) }
     }
 
-    /// The bytes of a file of rules; `None` when there is no such file.
-    pub(super) fn rules(
-        &self,
-        name: &[u8],
-        limits: &ReadLimits,
-    ) -> Result<Option<Vec<u8>>, GitError> {
-        // Git does not read rules through links either.
-        if !matches!(self.kind(name)?, Some(Kind::File { .. })) {
-            return Ok(None);
-        }
-        let max = limits.rules_bytes_max;
-        match self.file(name, max) {
-            Err(GitError::Tree(TreeFault::FileTooLarge { path, .. })) => {
-                Err(TreeFault::RulesTooLarge { path, max }.into())
-            }
-            read => read.map(Some),
-        }
+    /// Writes other bytes into a file.
+    pub(super) fn replace(&self, name: &[u8], content: &[u8]) -> Result<(), GitError> {
+        let path = join(&self.path, name);
+        let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = openat(&self.fd, name, flags, Mode::empty());
+        let mut file = File::from(fd.map_err(|error| failed(&path, error))?);
+        let fail = GitError::disk(format!("`{}` could not be written", shown(&path)));
+        file.write_all(content).map_err(fail)
     }
 }
 

@@ -52,6 +52,11 @@ pub(in crate::git) enum IndexFault {
 }
 
 impl Stamp {
+    /// In bytes.
+    pub(super) fn size(self) -> u32 {
+        self.size
+    }
+
     pub(super) fn of(stat: &Stat) -> Self {
         Self {
             changed: (low(stat.st_ctime), low_bits(stat.st_ctime_nsec)),

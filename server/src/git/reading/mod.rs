@@ -2,7 +2,9 @@
 //!
 //! - [`folder`]: opens files and folders below the tree, never through a link
 //! - [`index`]: reads the file `index` of a repository, ours or the one of the steps
-//! - [`rules`]: `.gitignore`, read from the tree
+//! - [`rules`]: `.gitignore` and `.gitattributes`, read from the tree
+//! - [`convert`], [`encoding`]: line ends and encodings, as `.gitattributes` ask for them
+//! - [`dress`]: gives a fresh checkout its line ends and encodings
 //! - [`walk`]: compares the tree with its base, by names and times, inside limits
 //! - [`absorb`]: reads the contents of what changed and keeps them as objects of ours
 //! - [`submodule`]: tells whether a submodule was moved
@@ -17,6 +19,9 @@
 //! or checked, and its index read all the same.
 
 mod absorb;
+mod convert;
+mod dress;
+mod encoding;
 pub mod fault;
 mod folder;
 pub(super) mod index;
@@ -26,7 +31,9 @@ mod rules;
 mod submodule;
 mod walk;
 
-pub(super) use absorb::{Absorbed, absorb};
+pub(super) use absorb::{Absorbed, Bases, absorb};
+pub(super) use dress::{Dressed, dress};
+pub(super) use objects::Id;
 pub(super) use removal::remove_tree;
 pub(super) use walk::{Found, walk};
 
@@ -47,7 +54,7 @@ pub struct ReadLimits {
     pub file_bytes_max: u64,
     /// All changed files together.
     pub bytes_max: u64,
-    /// A file of rules such as `.gitignore`.
+    /// All files of rules, such as `.gitignore`, together.
     pub rules_bytes_max: u64,
     pub time_max: Duration,
 }
@@ -60,7 +67,7 @@ impl Default for ReadLimits {
             // What GitHub takes.
             file_bytes_max: 100 << 20,
             bytes_max: 1 << 30,
-            rules_bytes_max: 1 << 20,
+            rules_bytes_max: 4 << 20,
             time_max: Duration::from_mins(5),
         }
     }
@@ -100,6 +107,14 @@ pub(super) struct Places<'a> {
 /// A path for people: no control character, whatever a step named its file.
 fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).escape_debug().to_string()
+}
+
+/// The folder of a path, and its name there.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => (&[], path),
+    }
 }
 
 /// Puts a name into a folder; the root has the empty path.

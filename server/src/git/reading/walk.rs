@@ -6,7 +6,7 @@ use super::{
     folder::{self, Kind, Root},
     index::{Entry, Index, Stamp},
     join,
-    rules::{IsFolder, Rules},
+    rules::{FileRules, IsFolder, Rules},
     shown, submodule,
 };
 use crate::git::{
@@ -30,7 +30,7 @@ pub(in crate::git) struct Found {
     /// Submodules that steps gave another path.
     pub(super) submodules: Vec<Entry>,
     /// What people shall know, a line each.
-    pub(super) notes: Vec<String>,
+    pub(in crate::git) notes: Vec<String>,
 }
 
 pub(super) struct Candidate {
@@ -38,6 +38,7 @@ pub(super) struct Candidate {
     pub(super) mode: FileMode,
     /// Its place in the base, unless it is new.
     pub(super) base: Option<usize>,
+    pub(super) rules: FileRules,
 }
 
 /// Walks through the tree that steps left.
@@ -59,7 +60,7 @@ pub(in crate::git) fn walk(places: Places<'_>, budget: &Budget) -> Result<Found,
         base: &base,
         written,
         of_steps: of_steps.as_ref(),
-        rules: Rules::default(),
+        rules: Rules::new(budget.limits.rules_bytes_max)?,
         entries: 0,
         candidates: Vec::new(),
         submodules: Vec::new(),
@@ -80,7 +81,7 @@ pub(in crate::git) fn walk(places: Places<'_>, budget: &Budget) -> Result<Found,
 }
 
 /// The base commit, and when it had been written out.
-fn base(places: Places<'_>) -> Result<(Index, Stamp), GitError> {
+pub(super) fn base(places: Places<'_>) -> Result<(Index, Stamp), GitError> {
     let fail = || GitError::disk("the index of a working copy is gone");
     let stat = rustix::fs::stat(places.index).map_err(|error| fail()(error.into()))?;
     let bytes = std::fs::read(places.index).map_err(fail())?;
@@ -143,7 +144,7 @@ impl Walk<'_> {
             return Err(TreeFault::TooDeep { path, max: limits.depth_max }.into());
         }
         let folder = self.root.folder(&visit.path)?;
-        self.rules.enter(&visit.path, visit.depth, &folder, limits)?;
+        self.rules.enter(visit.depth, &folder)?;
         let names = folder.names(limits.entries_max)?;
         self.entries += u64::try_from(names.len()).unwrap_or(u64::MAX);
         if self.entries > limits.entries_max {
@@ -252,7 +253,9 @@ impl Walk<'_> {
             let untouched =
                 entry.mode == mode && entry.stamp == stamp && stamp.is_before(self.written);
             if !untouched {
-                self.candidates.push(Candidate { path, mode, base: old });
+                self.budget.check_time()?;
+                let rules = self.rules.of_file(&path);
+                self.candidates.push(Candidate { path, mode, base: old, rules });
             }
             return Ok(());
         }
@@ -261,10 +264,12 @@ impl Walk<'_> {
             self.ignored.add(path);
             return Ok(());
         }
+        self.budget.check_time()?;
         let known = RepoPath::parse_known(&path);
         let new = known.and_then(|path| path.check_new(|part| self.has_part(part)));
         new.map_err(|fault| DiffError::Path { path: shown(&path), fault })?;
-        self.candidates.push(Candidate { path, mode, base: None });
+        let rules = self.rules.of_file(&path);
+        self.candidates.push(Candidate { path, mode, base: None, rules });
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //! off: reading a tree may start the few commands that are known to need no work tree, with no
 //! work tree, and those may start nothing.
 
+mod attributes;
 mod commands;
 mod paths;
 mod table;
@@ -15,6 +16,7 @@ use drover::names::CommitSha;
 use drover_server::git::{
     GitConfig,
     mirror::{Mirror, Mirrors},
+    patch::Diff,
     reading::ReadLimits,
     working_copy::{Changes, WorkingCopy},
 };
@@ -231,6 +233,15 @@ impl Yard {
     fn mirror_dir(&self) -> PathBuf {
         let mirrors = std::fs::read_dir(self.host.scratch("traced-mirrors")).unwrap();
         mirrors.map(|entry| entry.unwrap().path()).next().unwrap()
+    }
+
+    /// The tree of the commit that a diff makes.
+    async fn tree(&self, diff: Option<&Diff>) -> String {
+        let commit = match diff {
+            Some(diff) => commit(&self.mirror, &self.base, diff).await.unwrap(),
+            None => self.base.clone(),
+        };
+        git(&self.mirror_dir(), &["rev-parse", &format!("{commit}^{{tree}}")], "")
     }
 
     /// The paths in which a commit differs from the base, with what they hold now.

@@ -311,7 +311,7 @@ fn rules() -> Vec<Row> {
         (
             "rules without an end",
             "truncate -s 3M a/.gitignore",
-            Refused("the file of rules `a/.gitignore` is larger"),
+            Refused("with `a/.gitignore`, the files of rules have more"),
         ),
         (
             "rules that ask for `.git`",
