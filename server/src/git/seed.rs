@@ -3,7 +3,7 @@
 //! Steps like `git grep -l old | xargs sed …` or `git mv` expect one. It is theirs: whatever they
 //! do to it is never read again.
 
-use super::{error::GitError, mirror::Mirror};
+use super::{error::GitError, mirror::Mirror, reading::Dressed};
 use drover::{changeset::spec::Author, names::CommitSha, time::Timestamp};
 use std::path::Path;
 
@@ -14,11 +14,21 @@ pub(super) async fn repository(
     mirror: &Mirror,
     tree: &Path,
     index: &Path,
+    dressed: &Dressed,
     commit: &CommitSha,
 ) -> Result<(), GitError> {
     let nobody = Author { name: "Drover".to_owned(), email: "drover@localhost".to_owned() };
     let dir = tree.join(".git");
     lay_out(&dir, index).await.map_err(GitError::disk("a repository for steps failed"))?;
+    if !dressed.entries.is_empty() {
+        mirror
+            .local("update-index")
+            .env("GIT_INDEX_FILE", dir.join("index"))
+            .args(["-z", "--index-info"])
+            .stdin(dressed.entries.clone())
+            .run()
+            .await?;
+    }
     let base = mirror
         .local("commit-tree")
         .identity(&nobody, &nobody, Timestamp(0))

@@ -83,7 +83,7 @@ impl Mirror {
             .await?;
         let budget = Budget::new(self.git.config().reading);
         copy.dressed = Arc::new(copy.on_disk(move |it| reading::dress(it, &budget)).await?);
-        seed::repository(self, &copy.tree(), &copy.index(), commit).await?;
+        seed::repository(self, &copy.tree(), &copy.index(), &copy.dressed, commit).await?;
         Ok(copy)
     }
 }

@@ -118,7 +118,7 @@ fn committed<'a>(
     let id = objects::id_of(content);
     let was_file = old.filter(|old| (old.mode == FileMode::Symlink) == is_link);
     if let Some(old) = was_file
-        && (old.id == id || dressed.get(path) == Some(&id))
+        && (old.id == id || dressed.ids.get(path) == Some(&id))
     {
         return Ok(Committed::AsBefore(old.id));
     }

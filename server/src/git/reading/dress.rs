@@ -14,11 +14,18 @@ use super::{
 use crate::git::{error::GitError, patch::FileMode};
 use std::collections::BTreeMap;
 
-/// The files that a checkout holds in another form than their commit, with what names their bytes.
-pub(in crate::git) type Dressed = BTreeMap<Vec<u8>, Id>;
+/// The files that a checkout holds in another form than their commit.
+#[derive(Default)]
+pub(in crate::git) struct Dressed {
+    /// What names the bytes that they have now.
+    pub(super) ids: BTreeMap<Vec<u8>, Id>,
+    /// Their entries for `git update-index -z --index-info`, which forgets sizes and times with
+    /// that: git would take a file of another size for a changed one without a look at it.
+    pub(in crate::git) entries: Vec<u8>,
+}
 
 pub(in crate::git) fn dress(places: Places<'_>, budget: &Budget) -> Result<Dressed, GitError> {
-    let mut dressed = Dressed::new();
+    let mut dressed = Dressed::default();
     let (base, _) = walk::base(places)?;
     let is_rules = |path: &[u8]| path.ends_with(b".gitattributes");
     if !base.entries().iter().any(|entry| is_rules(&entry.path)) {
@@ -47,7 +54,8 @@ pub(in crate::git) fn dress(places: Places<'_>, budget: &Budget) -> Result<Dress
         // What cannot be written in its encoding stays as it is, as with git.
         if let Ok(Some(content)) = conversion.to_tree(&content) {
             folder.replace(name, &content)?;
-            dressed.insert(entry.path.clone(), objects::id_of(&content));
+            dressed.ids.insert(entry.path.clone(), objects::id_of(&content));
+            dressed.entries.extend(entry.line());
         }
     }
     Ok(dressed)

@@ -51,6 +51,14 @@ pub(in crate::git) enum IndexFault {
     Split,
 }
 
+impl Entry {
+    /// What `git update-index -z --index-info` reads.
+    pub(super) fn line(&self) -> Vec<u8> {
+        let start = format!("{} {}\t", self.mode.as_str(), hex::encode(self.id));
+        [start.as_bytes(), &self.path, b"\0"].concat()
+    }
+}
+
 impl Stamp {
     /// In bytes.
     pub(super) fn size(self) -> u32 {

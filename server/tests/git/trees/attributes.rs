@@ -114,6 +114,7 @@ async fn a_checkout_has_the_line_ends_and_encodings_of_plain_git() {
         .output()
         .unwrap();
     assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stdout));
+    assert_eq!(git(&copy.tree(), &["status", "--porcelain"], ""), "");
 }
 
 #[tokio::test]
