@@ -126,6 +126,33 @@ impl CommitSha {
     }
 }
 
+/// Why GitHub takes no push to a branch that git would take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Blocked {
+    #[error("its name begins with `refs/`")]
+    BelowRefs,
+    #[error("its name begins with `gh-readonly-queue/`, which is for GitHub's merge queue")]
+    OfMergeQueue,
+    #[error("its name has 40 hexadecimal digits, as a commit has")]
+    LikeCommit,
+}
+
+impl BranchName {
+    /// Why GitHub has no branch of this name, if it has none. Branches that were read from it are
+    /// not asked: some are older than the rule.
+    #[must_use]
+    pub fn blocked(&self) -> Option<Blocked> {
+        if self.0.starts_with("refs/") {
+            return Some(Blocked::BelowRefs);
+        }
+        if self.0.starts_with("gh-readonly-queue/") {
+            return Some(Blocked::OfMergeQueue);
+        }
+        let is_commit = self.0.len() == 40 && self.0.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_commit.then_some(Blocked::LikeCommit)
+    }
+}
+
 /// The longest name that any of the kinds takes, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 /// The longest branch name that Git hosting services take, in bytes.
@@ -211,6 +238,21 @@ mod tests {
                 "a\u{7f}",
             ],
         );
+    }
+
+    #[test]
+    fn some_branches_of_git_are_blocked_by_github() {
+        let check = |text: &str, expected: Option<Blocked>| {
+            assert_eq!(text.parse::<BranchName>().unwrap().blocked(), expected, "{text}");
+        };
+        check("refs/heads/fix", Some(Blocked::BelowRefs));
+        check("refs/x", Some(Blocked::BelowRefs));
+        check("0123456789abcdefABCDEF0123456789abcdef01", Some(Blocked::LikeCommit));
+        check("gh-readonly-queue/main/pr-1", Some(Blocked::OfMergeQueue));
+        check("refs", None);
+        check("x/refs/heads/fix", None);
+        check(&"a".repeat(39), None);
+        check(&"g".repeat(40), None);
     }
 
     #[test]

@@ -56,6 +56,7 @@ struct Task {
     spec: CampaignSpec,
     template: ChangesetTemplate,
     repo: RepoName,
+    default_branch: BranchName,
     access: Access,
 }
 
@@ -150,7 +151,8 @@ async fn load(
         Err(error) => return Ok(Err(Stopped::Outside(retry::of_hosts(&error)))),
     };
     let spec_id = execution.spec;
-    Ok(Ok(Task { workspace, spec_id, spec, template, repo: repo.name, access }))
+    let (repo, default_branch) = (repo.name, repo.default_branch);
+    Ok(Ok(Task { workspace, spec_id, spec, template, repo, default_branch, access }))
 }
 
 /// Clones, runs the steps, and stores what they changed.
@@ -382,13 +384,16 @@ async fn keep(
     .await
 }
 
-/// The branch to push: of its own for each branch of a repository that the spec names.
+/// The branch to push: the one that the changeset has, or one of its own for each branch of a
+/// repository that the spec names.
 async fn head(conn: &mut Conn, task: &Task) -> Result<BranchName, Stopped> {
     let Workspace { execution, repo, branch, .. } = &task.workspace;
     let bases = workspaces::list_branches(conn, *execution, *repo).await.map_err(outside)?;
-    let heads = task.template.heads(&bases).map_err(|error| Stopped::Failed {
+    let in_use = changeset_specs::list_heads(conn, task.spec_id, *repo).await.map_err(outside)?;
+    let never = [task.default_branch.clone()];
+    let heads = task.template.heads(&bases, &in_use, &never).map_err(|error| Stopped::Failed {
         step: None,
-        reason: format!("{error}: choose a shorter `branch` in `changesetTemplate`"),
+        reason: format!("{error}: choose another `branch` in `changesetTemplate`"),
     })?;
     let of_this = bases.iter().position(|base| base == branch);
     let head = of_this.and_then(|at| heads.into_iter().nth(at));

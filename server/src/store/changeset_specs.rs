@@ -8,13 +8,15 @@ use super::{
 };
 use diesel::{
     QueryDsl, QueryableByName,
-    sql_types::{Array, Binary, Integer, Jsonb, Nullable, Uuid as SqlUuid},
+    sql_types::{Array, BigInt, Binary, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use drover::{
+    campaign::spec::HeadInUse,
     changeset::spec::ChangesetSpec,
     diff::DiffStat,
     id::{CampaignSpecId, ChangesetSpecId, RepoId},
+    names::BranchName,
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -114,6 +116,43 @@ pub async fn load_dated_diff(
         .found("changeset spec")?;
     let diff = diff.ok_or(StoreError::NotFound { what: "diff" })?;
     Ok((diff, created_at))
+}
+
+/// Lists the heads that the campaign of a spec has in a repository, the live ones first, then
+/// those that were put aside last; what was let go is no longer its own.
+pub async fn list_heads(
+    conn: &mut Conn,
+    campaign_spec: CampaignSpecId,
+    repo: RepoId,
+) -> Result<Vec<HeadInUse>, StoreError> {
+    let rows: Vec<HeadRow> = diesel::sql_query(
+        "SELECT c.branch AS head, s.spec #>> '{branch,base}' AS base
+         FROM campaign_specs w
+         JOIN campaigns m
+             ON m.namespace_id = w.namespace_id AND lower(m.name) = lower(w.name)
+         JOIN changesets c ON c.campaign_id = m.id
+         JOIN changeset_specs s ON s.id = c.spec_id
+         WHERE w.id = $1 AND c.repository_id = $2 AND c.kind = 'branch'
+             AND c.intent <> 'detach' AND c.detached_at IS NULL
+         ORDER BY c.archived_at IS NOT NULL, c.created_at DESC, c.id LIMIT $3",
+    )
+    .bind::<SqlUuid, _>(campaign_spec.0)
+    .bind::<SqlUuid, _>(repo.0)
+    .bind::<BigInt, _>(HEADS_MAX)
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| HeadInUse { base: row.base.0, head: row.head.0 }).collect())
+}
+
+/// The changesets of one campaign in one repository that are looked at, at most.
+const HEADS_MAX: i64 = 1_000;
+
+#[derive(QueryableByName)]
+struct HeadRow {
+    #[diesel(sql_type = Text)]
+    base: Db<BranchName>,
+    #[diesel(sql_type = Text)]
+    head: Db<BranchName>,
 }
 
 #[derive(QueryableByName)]

@@ -6,6 +6,7 @@ mod change;
 mod crash;
 mod drift;
 mod faults;
+mod heads;
 mod identity;
 mod look;
 mod private;

@@ -32,6 +32,12 @@ impl Spec {
         self
     }
 
+    /// Into these branches of a repository.
+    pub(crate) fn into(mut self, repo: &str, branches: &[&str]) -> Self {
+        self.list("on").push(json!({ "repository": repo, "branches": branches }));
+        self
+    }
+
     pub(crate) fn matching(mut self, query: &str) -> Self {
         self.list("on").push(json!({ "repositoriesMatchingQuery": query }));
         self

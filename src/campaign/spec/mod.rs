@@ -3,9 +3,12 @@
 //! - [`limits`]: how large a spec may be
 //! - [`problem`]: what is wrong with a text, and how that is shown everywhere
 //! - [`query`]: the language of `repositoriesMatchingQuery`
+//! - [`heads`]: which branch is pushed for which
 //! - `keys`: every key there is, for the reader and for the JSON Schema
 //! - `tree`: YAML as a tree in which everything knows its line and column
-//! - `read`: from the tree to the spec
+//! - `read`: from the tree to the spec, with `values` and `texts`
+//! - `expressions`: `${{ … }}`, ours and of others
+//! - `characters`: what nobody sees
 //! - `suggest`: "did you mean …?"
 //!
 //! A text is read in two steps, because a derived `Deserialize` stops at the first thing that it
@@ -13,22 +16,30 @@
 //! What YAML offers beyond trees of text is refused: merge keys, tags, several documents.
 //! `on` and `no` are text, as YAML 1.2 says.
 
+mod characters;
+mod expressions;
+pub mod heads;
 mod keys;
 pub mod limits;
 pub mod problem;
 pub mod query;
 mod read;
 mod suggest;
+mod texts;
 mod tree;
 mod values;
 
+#[cfg(test)]
+mod hints;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod tests;
 
+pub use heads::{HeadError, HeadInUse};
 pub(in crate::campaign) use keys::{Key, Kind, ROOT};
 pub use limits::SPEC_BYTES_MAX;
+use problem::finished;
 pub use problem::{SpecProblem, render_problems};
 pub use query::RepoQuery;
 
@@ -88,29 +99,12 @@ pub struct ChangesetTemplate {
     pub title: String,
     /// Markdown.
     pub body: String,
-    /// `drover/<campaign name>` unless the spec says otherwise.
+    /// `drover/<campaign name>` unless the spec says otherwise; see [`heads`].
     pub branch: BranchName,
     /// The message is the title unless the spec says otherwise.
     pub commit: CommitSpec,
     /// `None`: a person decides in the UI.
     pub published: Option<Publication>,
-}
-
-impl ChangesetTemplate {
-    /// The branches to push for pull requests to several branches of one repository, in their
-    /// order. A single one is pushed as `branch`; of several, each is named after its target as
-    /// well, because one branch cannot be all of them.
-    pub fn heads(&self, bases: &[BranchName]) -> Result<Vec<BranchName>, NameError> {
-        match bases {
-            [] | [_] => Ok(bases.iter().map(|_| self.branch.clone()).collect()),
-            [_, _, ..] => {
-                let named = |base: &BranchName| {
-                    format!("{}-{}", self.branch, base.as_str().replace('/', "-")).parse()
-                };
-                bases.iter().map(named).collect()
-            }
-        }
-    }
 }
 
 /// Who commits when the spec does not say.
@@ -124,8 +118,8 @@ impl CampaignSpec {
     /// Parses a spec, or says everything that is wrong with it, in the order of the text.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<SpecProblem>> {
         let text = limits::text_of(bytes).map_err(|problem| vec![problem])?;
-        let tree = tree::parse(text).map_err(|problem| vec![problem])?;
-        read::read(text, &tree)
+        let tree = tree::parse(text).map_err(|problem| finished(text, vec![problem]))?;
+        read::read(text, &tree).map_err(|problems| finished(text, problems))
     }
 }
 

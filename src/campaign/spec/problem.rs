@@ -1,6 +1,9 @@
 //! What is wrong with a spec, in the same words on the command line, in the API and on pages.
 
-use super::limits::PROBLEMS_MAX;
+use super::{
+    characters::{first_invisible, invisible},
+    limits::PROBLEMS_MAX,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -29,17 +32,34 @@ impl SpecProblem {
     }
 }
 
-/// Sorts problems by their place and keeps the first [`PROBLEMS_MAX`].
-pub(super) fn in_order(mut problems: Vec<SpecProblem>) -> Vec<SpecProblem> {
+/// Sorts problems by their place, keeps the first [`PROBLEMS_MAX`], and names what nobody sees in
+/// their lines: it is the cause more often than not.
+pub(super) fn finished(text: &str, mut problems: Vec<SpecProblem>) -> Vec<SpecProblem> {
     problems.sort();
     problems.dedup();
-    if problems.len() > PROBLEMS_MAX {
-        let left_out = problems.len() - PROBLEMS_MAX;
-        problems.truncate(PROBLEMS_MAX);
+    let left_out = problems.len().saturating_sub(PROBLEMS_MAX);
+    problems.truncate(PROBLEMS_MAX);
+    let lines: Vec<&str> = text.lines().collect();
+    for problem in &mut problems {
+        let line = lines.get(index_of(problem.line)).copied().unwrap_or_default();
+        if let Some(character) = first_invisible(line) {
+            let cause = format!(
+                "the line has the invisible character {character}: write an ordinary space, or \
+                 nothing, in its place"
+            );
+            let hint = problem.hint.take();
+            problem.hint = Some(hint.map_or(cause.clone(), |hint| format!("{hint}; {cause}")));
+        }
+    }
+    if left_out > 0 {
         let message = format!("{left_out} more problems are not listed");
         problems.push(SpecProblem::whole(message).hint("mend the ones above first"));
     }
     problems
+}
+
+fn index_of(line: u32) -> usize {
+    usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1)
 }
 
 /// Renders problems for people, each with its line of the text and a caret below the place.
@@ -67,8 +87,7 @@ fn render(out: &mut String, lines: &[&str], problem: &SpecProblem, file_name: &s
     let gutter = " ".repeat(number.len());
     let at = if path.is_empty() { String::new() } else { format!("{path}: ") };
     let mut rows = vec![format!("{file_name}:{line}:{column}: {at}{message}")];
-    let index = usize::try_from(*line).unwrap_or(usize::MAX).saturating_sub(1);
-    if let Some(source) = lines.get(index) {
+    if let Some(source) = lines.get(index_of(*line)) {
         let (shown, caret) = excerpt(source, usize::try_from(*column).unwrap_or(1));
         rows.push(format!("{gutter} |"));
         rows.push(format!("{number} | {shown}"));
@@ -82,8 +101,7 @@ fn render(out: &mut String, lines: &[&str], problem: &SpecProblem, file_name: &s
     out.push('\n');
 }
 
-/// The part of a line around a column, with nothing in it that moves the cursor, and where the
-/// caret goes.
+/// The part of a line around a column, with a sign for what nobody sees, and where the caret goes.
 fn excerpt(line: &str, column: usize) -> (String, usize) {
     let chars: Vec<char> = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
     let place = column.saturating_sub(1).min(chars.len());
@@ -92,19 +110,10 @@ fn excerpt(line: &str, column: usize) -> (String, usize) {
     let cut_behind = if end < chars.len() { "…" } else { "" };
     let shown: String = chars[start..end]
         .iter()
-        .map(|&c| if moves_the_cursor(c) { '\u{fffd}' } else { c })
+        .map(|&c| if invisible(c).is_some() { '\u{fffd}' } else { c })
         .collect();
     let caret = place - start + cut_before.chars().count();
     (format!("{cut_before}{shown}{cut_behind}"), caret)
-}
-
-/// Controls and bidirectional marks, which could make a terminal show something else.
-pub(super) fn moves_the_cursor(c: char) -> bool {
-    let bidirectional = matches!(
-        c,
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-    );
-    c.is_control() || bidirectional
 }
 
 #[cfg(test)]
@@ -151,5 +160,6 @@ mod tests {
         let long = format!("{}x{}", "a".repeat(500), "b".repeat(500));
         check(&long, 501, Some('x'));
         check("a\u{1b}[31mb", 2, Some('\u{fffd}'));
+        check("\u{a0} - a", 1, Some('\u{fffd}'));
     }
 }

@@ -4,11 +4,11 @@
 use super::{
     AUTHOR_EMAIL_DEFAULT, AUTHOR_NAME_DEFAULT, BRANCH_PREFIX_DEFAULT, Branches, CampaignSpec,
     ChangesetTemplate, On, RepoQuery, SpecProblem, Step,
+    heads::{self, Target},
     keys::{AUTHOR, COMMIT, ON, ROOT, STEP, TEMPLATE},
     limits::{AUTHOR_CHARS_MAX, BODY_CHARS_MAX, BRANCHES_MAX, ON_MAX, STEPS_MAX, TITLE_CHARS_MAX},
-    problem::in_order,
     tree::{Node, Value},
-    values::{Lines, Map, Reader},
+    values::{Lines, Map, Place, Reader, join},
 };
 use crate::{
     changeset::{
@@ -24,7 +24,7 @@ pub(super) fn read(source: &str, tree: &Node) -> Result<CampaignSpec, Vec<SpecPr
     reader.check_texts(tree, "");
     match root(&mut reader, tree) {
         Some(spec) if reader.problems.is_empty() => Ok(spec),
-        Some(_) | None => Err(in_order(reader.problems)),
+        Some(_) | None => Err(reader.problems),
     }
 }
 
@@ -43,6 +43,9 @@ fn root(reader: &mut Reader<'_>, tree: &Node) -> Option<CampaignSpec> {
         .get("changesetTemplate")
         .and_then(|(node, path)| template(reader, node, &path, name.as_ref()));
     whole(reader, &map);
+    if let Some(template) = &template {
+        check_heads(reader, &map, template, name.as_ref());
+    }
     Some(CampaignSpec { name: name?, description, on, steps, changeset_template: template })
 }
 
@@ -52,6 +55,28 @@ fn version(reader: &mut Reader<'_>, map: &Map<'_>) {
         let message = format!("expected the version 1, found {}", reader.found(node));
         reader.hinted(node, &path, message, "write `version: 1`, or leave the key out");
     }
+}
+
+/// What the spec alone tells about the branches to push.
+fn check_heads(
+    reader: &mut Reader<'_>,
+    map: &Map<'_>,
+    template: &ChangesetTemplate,
+    name: Option<&CampaignName>,
+) {
+    let branch = map.get("changesetTemplate").and_then(|(node, path)| {
+        let Value::Map(entries) = &node.value else { return None };
+        let is_branch = |key: &Node| matches!(&key.value, Value::Text(text) if text == "branch");
+        let (_, value) = entries.iter().find(|(key, _)| is_branch(key))?;
+        Some(((value.line, value.column), join(&path, "branch")))
+    });
+    let targets = std::mem::take(&mut reader.targets);
+    heads::check(reader, &targets, template, branch, name.and_then(branch_of_campaign));
+}
+
+/// The branch that is named after the campaign. Campaigns may have names that no branch may.
+fn branch_of_campaign(name: &CampaignName) -> Option<BranchName> {
+    format!("{BRANCH_PREFIX_DEFAULT}{name}").parse().ok()
 }
 
 /// What the parts of a spec need of each other.
@@ -112,12 +137,13 @@ fn on(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<On> {
     }
 }
 
+/// A branch with its place in the text.
+type Placed = (BranchName, Place, String);
+
 fn repository(reader: &mut Reader<'_>, map: &Map<'_>, node: &Node, path: &str) -> Option<On> {
-    let branches = match (map.get("branch"), map.get("branches")) {
-        (None, None) => Some(Branches::Default),
-        (Some((node, path)), None) => {
-            reader.parsed(node, &path).map(|branch| Branches::Named(vec![branch]))
-        }
+    let named = match (map.get("branch"), map.get("branches")) {
+        (None, None) => Some(Vec::new()),
+        (Some((node, path)), None) => placed(reader, node, &path).map(|branch| vec![branch]),
         (None, Some((node, path))) => branches(reader, map, node, &path),
         (Some(_), Some((node, path))) => {
             let message = "`branch` and `branches` stand in one entry";
@@ -125,26 +151,39 @@ fn repository(reader: &mut Reader<'_>, map: &Map<'_>, node: &Node, path: &str) -
             None
         }
     };
-    Some(On::Repository { repo: reader.repository(node, path)?, branches: branches? })
+    let (repo, named) = (reader.repository(node, path)?, named?);
+    if named.is_empty() {
+        let target = Target::new(&repo, None, (node.line, node.column), path.to_owned());
+        reader.targets.push(target);
+        return Some(On::Repository { repo, branches: Branches::Default });
+    }
+    let mut branches = Vec::new();
+    for (branch, place, path) in named {
+        reader.targets.push(Target::new(&repo, Some(branch.clone()), place, path));
+        branches.push(branch);
+    }
+    Some(On::Repository { repo, branches: Branches::Named(branches) })
 }
 
+fn placed(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<Placed> {
+    reader.parsed(node, path).map(|branch| (branch, (node.line, node.column), path.to_owned()))
+}
+
+/// At least one branch, none twice.
 fn branches(
     reader: &mut Reader<'_>,
     map: &Map<'_>,
     list: &Node,
     list_path: &str,
-) -> Option<Branches> {
-    let mut named: Vec<BranchName> = Vec::new();
-    for item in reader.list(map, "branches", BRANCHES_MAX, |reader, node, path| {
-        let place = (node.line, node.column);
-        reader.parsed::<BranchName>(node, path).map(|branch| (branch, place, path.to_owned()))
-    }) {
-        let (branch, place, path) = item;
-        if named.contains(&branch) {
+) -> Option<Vec<Placed>> {
+    let mut named: Vec<Placed> = Vec::new();
+    for item in reader.list(map, "branches", BRANCHES_MAX, placed) {
+        if named.iter().any(|(branch, _, _)| *branch == item.0) {
+            let (branch, place, path) = item;
             let message = format!("the branch `{branch}` is named twice");
             reader.problem(place, &path, message, Some("keep one of them".to_owned()));
         } else {
-            named.push(branch);
+            named.push(item);
         }
     }
     if named.is_empty() {
@@ -154,7 +193,7 @@ fn branches(
         }
         return None;
     }
-    Some(Branches::Named(named))
+    Some(named)
 }
 
 fn query(reader: &mut Reader<'_>, node: &Node, path: &str) -> Option<RepoQuery> {
@@ -207,17 +246,17 @@ fn template(
     Some(ChangesetTemplate { title: title?, body, branch: branch?, commit: commit?, published })
 }
 
-/// The branch that is named after the campaign. Campaigns may have names that no branch may.
 fn default_branch(
     reader: &mut Reader<'_>,
     node: &Node,
     path: &str,
     name: Option<&CampaignName>,
 ) -> Option<BranchName> {
-    let text = format!("{BRANCH_PREFIX_DEFAULT}{}", name?);
-    let branch = text.parse().ok();
+    let name = name?;
+    let branch = branch_of_campaign(name);
     if branch.is_none() {
-        let message = format!("the campaign's name makes no branch name: `{text}`");
+        let message =
+            format!("the campaign's name makes no branch name: `{BRANCH_PREFIX_DEFAULT}{name}`");
         reader.hinted(node, path, message, "choose one with `branch:`");
     }
     branch

@@ -5,6 +5,7 @@
 
 use super::{
     SpecProblem,
+    characters::{first_invisible, shown},
     limits::{ALIAS_DEPTH_MAX, ALIAS_EVENTS_MAX, ALIASES_MAX, DEPTH_MAX, NODES_MAX},
 };
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -53,8 +54,8 @@ impl Value {
 
 /// Parses one YAML document.
 pub(super) fn parse(text: &str) -> Result<Node, SpecProblem> {
-    let node: Node =
-        serde_saphyr::from_str_with_options(text, options()).map_err(|error| explain(&error))?;
+    let node: Node = serde_saphyr::from_str_with_options(text, options())
+        .map_err(|error| explain(text, &error))?;
     if matches!(node.value, Value::Null) {
         return Err(SpecProblem::whole("the spec is empty").hint("start with `name: my-campaign`"));
     }
@@ -86,14 +87,14 @@ fn options() -> Options {
     }
 }
 
-fn explain(error: &Error) -> SpecProblem {
-    let (message, hint) = words_for(error.without_snippet());
+fn explain(text: &str, error: &Error) -> SpecProblem {
     let place = error.location().unwrap_or(Location::UNKNOWN);
     let (line, column) = place_of(&place);
+    let (message, hint) = words_for(error.without_snippet(), text, line);
     SpecProblem { line, column, ..SpecProblem::whole(message) }.hint(hint)
 }
 
-fn words_for(error: &Error) -> (String, String) {
+fn words_for(error: &Error, text: &str, line: u32) -> (String, String) {
     let pair = |message: String, hint: &str| (message, hint.to_owned());
     match error {
         Error::Budget { breach, .. } => breach_words(breach),
@@ -107,7 +108,7 @@ fn words_for(error: &Error) -> (String, String) {
             ),
             "write the repeated parts out, or move them into a script in the repositories",
         ),
-        Error::AliasError { error, .. } => words_for(error),
+        Error::AliasError { error, .. } => words_for(error, text, line),
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             pair("this alias stands within what it stands for".to_owned(), "write the part out")
         }
@@ -120,10 +121,56 @@ fn words_for(error: &Error) -> (String, String) {
             "remove the line `---`, or keep each campaign in a file of its own",
         ),
         Error::Eof { .. } => pair("the spec is empty".to_owned(), "start with `name: my-campaign`"),
-        other => pair(
+        other => (
             format!("this is not valid YAML: {}", first_line(&other.to_string())),
-            "check the indentation and the quotes of this line and of those around it",
+            syntax_hint(text, line),
         ),
+    }
+}
+
+/// What is most often wrong where a text is not valid YAML: on the line of the error, or on the
+/// one before it, where the parser notices late.
+fn syntax_hint(text: &str, line: u32) -> String {
+    let until = usize::try_from(line).unwrap_or(usize::MAX);
+    let lines: Vec<(usize, &str)> = (1..).zip(text.lines()).take(until).collect();
+    let near = lines.iter().rev().filter(|(_, line)| !line.trim().is_empty()).take(2);
+    for (number, line) in near {
+        if let Some(character) = first_invisible(line).filter(|_| *number < until) {
+            // On the line itself, it is named anyhow.
+            return format!(
+                "line {number} has the invisible character {character}: write an ordinary space, \
+                 or nothing, in its place"
+            );
+        }
+        if let Some((key, value)) = line.split_once(": ")
+            && let Some(sign) = unquoted(value.trim())
+        {
+            let key = shown(key.trim_start_matches([' ', '-']));
+            return format!(
+                "in line {number}, a text with {sign} in it must be quoted, as in \
+                 `{key}: \"…\"`"
+            );
+        }
+    }
+    "check the indentation and the quotes of this line and of those around it".to_owned()
+}
+
+/// The sign because of which a text cannot stand without quotes.
+fn unquoted(value: &str) -> Option<&'static str> {
+    let first = value.chars().next()?;
+    match first {
+        '"' | '\'' | '#' => None,
+        '@' => Some("`@` at its start"),
+        '`' => Some("a backquote at its start"),
+        '%' => Some("`%` at its start"),
+        '*' => Some("`*` at its start"),
+        '&' => Some("`&` at its start"),
+        '!' => Some("`!` at its start"),
+        '[' if !value.ends_with(']') => Some("`[` at its start"),
+        '{' if !value.ends_with('}') => Some("`{` at its start"),
+        '[' | '{' => None,
+        _ if value.contains(": ") || value.ends_with(':') => Some("a colon"),
+        _ => None,
     }
 }
 

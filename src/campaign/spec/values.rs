@@ -1,23 +1,30 @@
 //! Reads single values, and says what is wrong with them in words that do not vary.
 
 use super::{
-    EnvName, SpecProblem,
+    ContainerImage, EnvName, SpecProblem,
+    characters::{invisible, made_visible, moves_the_cursor, shown},
+    expressions::{self, OPENING},
+    heads::Target,
     keys::{FOREIGN, Key, MAPS},
-    limits::{ENV_MAX, SCALAR_BYTES_MAX},
-    problem::moves_the_cursor,
+    limits::ENV_MAX,
     suggest::nearest,
     tree::{Node, Value},
 };
-use crate::names::{NameError, RepoName};
+use crate::names::{BranchName, CampaignName, NameError, RepoName};
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     str::FromStr,
 };
 
 /// What was written, and the problems so far.
 pub(super) struct Reader<'a> {
-    source: &'a str,
+    pub(super) source: &'a str,
+    pub(super) line_starts: Vec<usize>,
     pub(super) problems: Vec<SpecProblem>,
+    /// Where in the source there are expressions that were refused.
+    pub(super) expressions: BTreeSet<usize>,
+    /// The branches that pull requests go into.
+    pub(super) targets: Vec<Target>,
 }
 
 /// A map whose keys are known, with the path that it stands at.
@@ -36,7 +43,44 @@ pub(super) enum Lines {
 }
 
 /// A line and a column.
-type Place = (u32, u32);
+pub(super) type Place = (u32, u32);
+
+/// A name that knows itself what is valid.
+pub(super) trait SpecName: FromStr<Err = NameError> {
+    /// Why a name that is valid cannot be used, and what is left of it without the cause.
+    fn refusal(&self) -> Option<(String, String)> {
+        None
+    }
+}
+
+impl SpecName for CampaignName {}
+impl SpecName for RepoName {}
+impl SpecName for EnvName {}
+impl SpecName for ContainerImage {}
+
+impl SpecName for BranchName {
+    fn refusal(&self) -> Option<(String, String)> {
+        let text = self.as_str();
+        let visible = made_visible(text);
+        if visible != text {
+            let message = format!("`{}` has a character that nobody sees", shown(text));
+            return Some((message, visible));
+        }
+        let blocked = self.blocked()?;
+        let rest = ["refs/heads/", "refs/", "gh-readonly-queue/"]
+            .iter()
+            .find_map(|prefix| text.strip_prefix(prefix))
+            .map_or_else(|| format!("branch-{text}"), str::to_owned);
+        Some((format!("GitHub takes no branch `{}`: {blocked}", shown(text)), rest))
+    }
+}
+
+/// "did you mean …?", if that would be taken.
+fn did_you_mean<T: SpecName>(better: &str) -> Option<String> {
+    let is_taken =
+        !better.contains(OPENING) && better.parse::<T>().is_ok_and(|name| name.refusal().is_none());
+    is_taken.then(|| format!("did you mean `{better}`?"))
+}
 
 impl<'a> Map<'a> {
     pub(super) fn empty() -> Self {
@@ -52,7 +96,14 @@ impl<'a> Map<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(source: &'a str) -> Self {
-        Self { source, problems: Vec::new() }
+        let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            source,
+            line_starts: std::iter::once(0).chain(breaks).collect(),
+            problems: Vec::new(),
+            expressions: BTreeSet::new(),
+            targets: Vec::new(),
+        }
     }
 
     pub(super) fn problem(
@@ -88,54 +139,6 @@ impl<'a> Reader<'a> {
             Value::Bool(value) => format!("`{value}`"),
             Value::Text(text) => format!("the text `{}`", shown(text)),
             Value::Null | Value::List(_) | Value::Map(_) => node.value.kind().to_owned(),
-        }
-    }
-
-    /// The place of a part of a text that was written on one line; else where the text starts.
-    pub(super) fn within(&self, node: &Node, text: &str, offset: usize) -> Place {
-        let source = self.source.get(node.bytes.clone()).unwrap_or_default();
-        let Some(start) = source.find(text.trim_end()) else { return (node.line, node.column) };
-        let before = &source[..start];
-        if before.contains('\n') {
-            return (node.line, node.column);
-        }
-        let chars = before.chars().count() + text[..offset.min(text.len())].chars().count();
-        (node.line, node.column.saturating_add(u32::try_from(chars).unwrap_or(0)))
-    }
-
-    /// Refuses in all texts what no text may have.
-    pub(super) fn check_texts(&mut self, node: &Node, path: &str) {
-        match &node.value {
-            Value::Text(text) => self.check_text(node, path, text),
-            Value::List(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.check_texts(item, &format!("{path}[{index}]"));
-                }
-            }
-            Value::Map(entries) => {
-                for (key, value) in entries {
-                    let Value::Text(name) = &key.value else { continue };
-                    self.check_texts(value, &join(path, name));
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number => {}
-        }
-    }
-
-    fn check_text(&mut self, node: &Node, path: &str, text: &str) {
-        if text.len() > SCALAR_BYTES_MAX {
-            let message =
-                format!("this text has {} bytes; at most {SCALAR_BYTES_MAX} are taken", text.len());
-            self.hinted(node, path, message, "keep long texts in a file of a repository");
-        }
-        if text.contains('\0') {
-            self.hinted(node, path, "this text has a NUL character", "remove `\\0`");
-        }
-        if let Some(at) = text.find("${{") {
-            let place = self.within(node, text, at);
-            let hint = "Drover does not take Sourcegraph's template expressions yet; a script \
-                        writes these characters by `printf '$%s' '{{ … }}'`";
-            self.problem(place, path, "`${{ … }}` is not filled in", Some(hint.to_owned()));
         }
     }
 
@@ -245,8 +248,12 @@ impl<'a> Reader<'a> {
             self.hinted(node, path, message, "make it shorter");
             return None;
         }
-        if lines == Lines::One && text.chars().any(moves_the_cursor) {
-            let message = "expected one line of printable text";
+        if let Some(c) = text.chars().find(|&c| lines == Lines::One && moves_the_cursor(c)) {
+            let message = format!(
+                "expected one line of printable text, found U+{:04X} ({})",
+                u32::from(c),
+                invisible(c).unwrap_or("mark")
+            );
             self.hinted(node, path, message, "remove line breaks and control characters");
             return None;
         }
@@ -269,48 +276,43 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    /// A name that knows itself what is valid.
-    pub(super) fn parsed<T: FromStr<Err = NameError>>(
-        &mut self,
-        node: &Node,
-        path: &str,
-    ) -> Option<T> {
+    /// A name.
+    pub(super) fn parsed<T: SpecName>(&mut self, node: &Node, path: &str) -> Option<T> {
         let text = self.text(node, path, Lines::Many, usize::MAX)?;
         self.name(node, path, &text, None)
     }
 
-    fn name<T: FromStr<Err = NameError>>(
+    fn name<T: SpecName>(
         &mut self,
         node: &Node,
         path: &str,
         text: &str,
         hint: Option<String>,
     ) -> Option<T> {
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(NameError { text, expected }) => {
-                let hint = hint.or_else(|| {
-                    let better = text.trim().replace(char::is_whitespace, "-");
-                    (better != text && better.parse::<T>().is_ok())
-                        .then(|| format!("did you mean `{better}`?"))
-                });
-                let message = format!("`{}` is not {expected}", shown(&text));
-                self.problem((node.line, node.column), path, message, hint);
-                None
-            }
+        // What is to be filled in was refused already, and a better name is not known.
+        if expressions::foreign(text).next().is_some() {
+            return None;
         }
+        let (message, hint) = match text.parse::<T>().map(|name| (name.refusal(), name)) {
+            Ok((None, name)) => return Some(name),
+            Ok((Some((message, better)), _)) => (message, did_you_mean::<T>(&better)),
+            Err(NameError { text, expected }) => {
+                let better = made_visible(&text).replace(char::is_whitespace, "-");
+                let hint = hint.or_else(|| did_you_mean::<T>(&better).filter(|_| better != text));
+                (format!("`{}` is not {expected}", shown(&text)), hint)
+            }
+        };
+        let hint = hint.or_else(|| {
+            text.contains(OPENING).then(|| "nothing is filled in here: write the name".to_owned())
+        });
+        self.problem((node.line, node.column), path, message, hint);
+        None
     }
 
-    /// A repository; addresses of web pages are recognised and a name is proposed.
+    /// A repository; addresses of web pages and of git are recognised and a name is proposed.
     pub(super) fn repository(&mut self, node: &Node, path: &str) -> Option<RepoName> {
         let text = self.text(node, path, Lines::Many, usize::MAX)?;
-        let parts: Vec<&str> =
-            text.trim().trim_end_matches('/').trim_end_matches(".git").rsplit(['/', ':']).collect();
-        let proposal = match parts.as_slice() {
-            [name, owner, _, ..] => format!("{owner}/{name}"),
-            [_] | [_, _] | [] => String::new(),
-        };
-        let hint = proposal.parse::<RepoName>().ok().map(|repo| format!("did you mean `{repo}`?"));
+        let hint = did_you_mean::<RepoName>(&name_in_address(&made_visible(&text)));
         self.name(node, path, &text, hint)
     }
 
@@ -374,18 +376,25 @@ fn hint_for_key(name: &str, keys: &[Key]) -> Option<String> {
     home.map(|(place, _)| format!("`{name}` belongs to {place}"))
 }
 
-fn join(path: &str, key: &str) -> String {
+pub(super) fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// Characters of a text that are repeated in a message.
-const SHOWN_CHARS_MAX: usize = 60;
-
-fn shown(text: &str) -> String {
-    let clean: String = text
-        .chars()
-        .take(SHOWN_CHARS_MAX)
-        .map(|c| if moves_the_cursor(c) { '\u{fffd}' } else { c })
-        .collect();
-    if text.chars().count() > SHOWN_CHARS_MAX { format!("{clean}…") } else { clean }
+/// The first two parts of a path behind the name of a host.
+fn name_in_address(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or((None, text), |(it, rest)| (Some(it), rest));
+    // `git@host:owner/name`, as ssh writes it.
+    let path = match (scheme, rest.split_once(':')) {
+        (None, Some((_, path))) => path,
+        (_, _) => rest,
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let has_host = scheme.is_some() || (parts.len() > 2 && parts[0].contains('.'));
+    if has_host && !parts.is_empty() {
+        parts.remove(0);
+    }
+    parts.truncate(2);
+    let name = parts.join("/");
+    name.strip_suffix(".git").map_or(name.clone(), str::to_owned)
 }

@@ -1,34 +1,79 @@
 //! From the text of a query to its terms.
 
 use super::{Archived, NamePattern, QueryProblem, RepoQuery, Term};
-use crate::campaign::spec::{
-    limits::{QUERY_BYTES_MAX, QUERY_TERMS_MAX},
-    suggest::nearest,
+use crate::{
+    campaign::spec::{
+        characters::{invisible, shown},
+        limits::{QUERY_BYTES_MAX, QUERY_TERMS_MAX},
+        suggest::nearest,
+    },
+    names::RepoName,
 };
 
 const KEYS: [&str; 6] = ["name", "org", "topic", "language", "lang", "archived"];
 
-/// Keys of other search languages, and what is to be written here.
-const FOREIGN: [(&str, &str); 14] = [
-    ("repo", "write the name alone, or `name:acme/web`"),
-    ("r", "write the name alone, or `name:acme/web`"),
-    ("user", "write `org:name`"),
-    ("owner", "write `org:name`"),
-    ("organisation", "write `org:name`"),
-    ("organization", "write `org:name`"),
-    ("l", "write `language:name`"),
-    ("file", "Drover does not search in files yet: test for the file in a step"),
-    ("path", "Drover does not search in files yet: test for the file in a step"),
-    ("content", "Drover does not search in files yet: use grep in a step"),
-    ("fork", "Drover does not know forks yet"),
-    ("type", "queries always give repositories"),
-    ("count", "queries always give every match"),
-    ("patterntype", "use `*` and `?` in names"),
+/// What to write instead of a key of another search language.
+#[derive(Clone, Copy)]
+enum Instead {
+    /// The same value under this key.
+    Key(&'static str),
+    /// There, the value is a regular expression over full names.
+    Pattern,
+    Words(&'static str),
+}
+
+const NOT_KNOWN: Instead = Instead::Words(
+    "leave the term out: of a repository, Drover knows the name, topics, language and whether it \
+     is archived",
+);
+const NOT_SEARCHED: Instead =
+    Instead::Words("Drover does not search in files yet: test for the file in a step");
+const NOT_ORDERED: Instead = Instead::Words("leave the term out: queries give every match");
+
+/// Keys of other search languages.
+const FOREIGN: [(&str, Instead); 34] = [
+    ("case", Instead::Words("leave the term out: letters match in either case")),
+    ("content", Instead::Words("Drover does not search in files yet: use grep in a step")),
+    ("context", NOT_KNOWN),
+    ("count", NOT_ORDERED),
+    ("created", NOT_KNOWN),
+    ("f", NOT_SEARCHED),
+    ("file", NOT_SEARCHED),
+    ("fork", Instead::Words("leave the term out: Drover does not know forks yet")),
+    ("forks", NOT_KNOWN),
+    ("in", NOT_KNOWN),
+    ("is", NOT_KNOWN),
+    ("l", Instead::Key("language")),
+    ("license", NOT_KNOWN),
+    ("mirror", NOT_KNOWN),
+    ("organisation", Instead::Key("org")),
+    ("organization", Instead::Key("org")),
+    ("owner", Instead::Key("org")),
+    ("path", NOT_SEARCHED),
+    ("patterntype", Instead::Words("leave the term out: `*` and `?` match in names")),
+    ("pushed", NOT_KNOWN),
+    ("r", Instead::Pattern),
+    ("repo", Instead::Pattern),
+    ("repohasfile", NOT_SEARCHED),
+    ("rev", Instead::Words("name the repository by `repository:`, and the branch by `branch:`")),
+    ("select", NOT_ORDERED),
+    ("size", NOT_KNOWN),
+    ("sort", NOT_ORDERED),
+    ("stars", NOT_KNOWN),
+    ("template", NOT_KNOWN),
+    ("topics", Instead::Key("topic")),
+    ("type", Instead::Words("leave the term out: queries always give repositories")),
+    ("updated", NOT_KNOWN),
+    ("user", Instead::Key("org")),
+    ("visibility", NOT_KNOWN),
 ];
 
 /// A term as it was written.
+#[derive(Clone, Copy)]
 struct Word<'a> {
     offset: usize,
+    /// All of it.
+    text: &'a str,
     negated: bool,
     key: Option<&'a str>,
     value: &'a str,
@@ -41,12 +86,7 @@ pub(super) fn parse(text: &str) -> Result<RepoQuery, Vec<QueryProblem>> {
         return Err(vec![problem(0, message, "make several entries of it")]);
     }
     let words = words(text).map_err(|problem| vec![problem])?;
-    let mut query = RepoQuery {
-        text: text.to_owned(),
-        include: Vec::new(),
-        exclude: Vec::new(),
-        archived: Archived::No,
-    };
+    let mut query = empty(text);
     let mut problems = Vec::new();
     for word in &words {
         if let Err(problem) = add(&mut query, word) {
@@ -63,6 +103,15 @@ pub(super) fn parse(text: &str) -> Result<RepoQuery, Vec<QueryProblem>> {
         problems.push(problem(0, "the query does not say what to match", hint));
     }
     if problems.is_empty() { Ok(query) } else { Err(problems) }
+}
+
+fn empty(text: &str) -> RepoQuery {
+    RepoQuery {
+        text: text.to_owned(),
+        include: Vec::new(),
+        exclude: Vec::new(),
+        archived: Archived::No,
+    }
 }
 
 fn problem(offset: usize, message: impl Into<String>, hint: impl Into<String>) -> QueryProblem {
@@ -105,11 +154,16 @@ fn word(offset: usize, text: &str) -> Result<Word<'_>, QueryProblem> {
         let hint = "quotes stand around a whole value, as in `language:\"jupyter notebook\"`";
         return Err(problem(offset, format!("`{text}` has a quote inside"), hint));
     }
-    Ok(Word { offset, negated, key, value })
+    Ok(Word { offset, text, negated, key, value })
 }
 
 fn add(query: &mut RepoQuery, word: &Word<'_>) -> Result<(), QueryProblem> {
-    let Word { offset, negated, key, value } = *word;
+    let Word { offset, text, negated, key, value } = *word;
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| invisible(*c).is_some()) {
+        let message = format!("`{}` has a character that nobody sees", shown(text));
+        let hint = format!("remove U+{:04X} ({})", u32::from(c), invisible(c).unwrap_or("mark"));
+        return Err(problem(offset + at, message, hint));
+    }
     if value.is_empty() {
         let message = format!("`{}` has no value", key.unwrap_or("-"));
         return Err(problem(offset, message, "write the value without a space before it"));
@@ -124,7 +178,7 @@ fn add(query: &mut RepoQuery, word: &Word<'_>) -> Result<(), QueryProblem> {
         Some("topic") => Term::Topic(value.to_lowercase()),
         Some("language" | "lang") => Term::Language(value.to_lowercase()),
         Some("archived") => return archived(query, word),
-        Some(other) => return Err(unknown_key(offset, other)),
+        Some(other) => return Err(unknown_key(word, other)),
     };
     if negated {
         query.exclude.push(term);
@@ -170,15 +224,65 @@ fn archived(query: &mut RepoQuery, word: &Word<'_>) -> Result<(), QueryProblem> 
     Ok(())
 }
 
-fn unknown_key(offset: usize, key: &str) -> QueryProblem {
-    let foreign = FOREIGN.iter().find(|(name, _)| *name == key);
-    let hint = match (foreign, nearest(key, &KEYS)) {
-        (Some((_, instead)), _) => (*instead).to_owned(),
-        (None, Some(near)) => format!("did you mean `{near}:`?"),
-        (None, None) => "a value with a colon must be quoted".to_owned(),
+fn unknown_key(word: &Word<'_>, key: &str) -> QueryProblem {
+    let foreign = FOREIGN.iter().find(|(name, _)| *name == key).map(|(_, instead)| *instead);
+    let near = || nearest(key, &KEYS).map(Instead::Key);
+    let hint = match foreign.or_else(near).unwrap_or(NOT_KNOWN) {
+        Instead::Key(known) => did_you_mean(word, known, word.value),
+        Instead::Pattern => instead_of_pattern(word),
+        Instead::Words(words) => words.to_owned(),
     };
     let message = format!(
-        "unknown term `{key}:`; expected a name, `org:`, `topic:`, `language:` or `archived:`"
+        "unknown term `{}:`; expected a name, `org:`, `topic:`, `language:` or `archived:`",
+        shown(key)
     );
-    problem(offset, message, hint)
+    problem(word.offset, message, hint)
+}
+
+/// Proposes a term that is taken; what would be refused again is explained at once.
+fn did_you_mean(word: &Word<'_>, key: &str, value: &str) -> String {
+    let sign = if word.negated { "-" } else { "" };
+    match add(&mut empty(""), &Word { key: Some(key), value, ..*word }) {
+        Ok(()) if value.contains(char::is_whitespace) => {
+            format!("did you mean `{sign}{key}:\"{value}\"`?")
+        }
+        Ok(()) => format!("did you mean `{sign}{key}:{value}`?"),
+        Err(QueryProblem { offset: _, message, hint }) => {
+            format!("the key is `{key}:`; then, {message}: {hint}")
+        }
+    }
+}
+
+/// A regular expression over full names, as a name of ours where it is no more than that.
+fn instead_of_pattern(word: &Word<'_>) -> String {
+    let from_start = word.value.strip_prefix('^');
+    let rest = from_start.unwrap_or(word.value);
+    let to_end = rest.strip_suffix('$');
+    let plain = to_end
+        .unwrap_or(rest)
+        .replace(".*", "*")
+        .replace("\\.", ".")
+        .replace("\\-", "-")
+        .replace("\\/", "/");
+    let name = match plain.split_once('/') {
+        Some((host, name))
+            if host.contains('.') && (name.contains('/') || from_start.is_some()) =>
+        {
+            name
+        }
+        Some(_) | None => &plain,
+    };
+    let is_whole = from_start.is_some() && to_end.is_some() && !word.negated;
+    if is_whole && name.parse::<RepoName>().is_ok() {
+        return format!("in place of the query, write an entry with `repository: {name}`");
+    }
+    let globs = name.contains(['*', '?']);
+    let [before, behind] =
+        [from_start, to_end].map(|end| if globs && end.is_none() { "*" } else { "" });
+    let pattern = format!("{before}{name}{behind}").replace("**", "*");
+    match add(&mut empty(""), &Word { key: None, value: &pattern, ..*word }) {
+        Ok(()) => did_you_mean(word, "name", &pattern),
+        Err(_) => "regular expressions are not taken: write a name, in which `*` and `?` match any"
+            .to_owned(),
+    }
 }
