@@ -40,10 +40,7 @@ impl MergeQueue {
                 self.drop_candidate(id, out);
                 self.note_tried(entry, Tried::Broken, out);
             }
-            Purpose::Serial(_) => {
-                self.drop_candidate(id, out);
-                self.owe_draw();
-            }
+            Purpose::Serial(entry) => self.give_up_serial(id, entry, out),
         }
     }
 
@@ -56,15 +53,34 @@ impl MergeQueue {
 
     fn give_up(&mut self, id: CandidateId, entry: EntryId, out: &mut Outbox) {
         self.drop_candidate(id, out);
+        if self.breaks_alone(entry) {
+            self.set_phase(entry, Phase::Held(Hold::Machinery), out);
+        } else {
+            self.note_broken(entry);
+            self.suspect(entry, out);
+        }
+    }
+
+    /// The serial policy has no lane: the entry is pending again, and may be drawn once more.
+    fn give_up_serial(&mut self, id: CandidateId, entry: EntryId, out: &mut Outbox) {
+        self.drop_candidate(id, out);
+        if self.breaks_alone(entry) {
+            self.set_phase(entry, Phase::Held(Hold::Machinery), out);
+        } else {
+            self.note_broken(entry);
+        }
+    }
+
+    /// Whether the machinery broke with this one before, and worked for others since.
+    fn breaks_alone(&self, entry: EntryId) -> bool {
         let broke_at = self.entries.get(&entry).and_then(|entry| entry.record.broke_at);
-        match broke_at {
-            Some(verdicts) if verdicts < self.outage.verdicts => {
-                self.set_phase(entry, Phase::Held(Hold::Machinery), out);
-            }
-            Some(_) | None => {
-                self.note_broken(entry);
-                self.suspect(entry, out);
-            }
+        broke_at.is_some_and(|verdicts| verdicts < self.outage.verdicts)
+    }
+
+    /// A test of this one came to a verdict.
+    pub(super) fn note_unbroken(&mut self, id: EntryId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.record.broke_at = None;
         }
     }
 

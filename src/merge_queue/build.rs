@@ -193,7 +193,6 @@ impl MergeQueue {
             Against::Target => {
                 self.count_for_campaign(entry, Outcome::Failed);
                 self.set_phase(entry, Phase::Conflicted, out);
-                self.owe_draw();
             }
             Against::Pull(other) => {
                 if let Some(it) = self.entries.get_mut(&entry) {

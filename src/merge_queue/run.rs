@@ -107,7 +107,8 @@ impl MergeQueue {
         let Some(candidate) = self.candidates.get(&id) else { return };
         out.touched.extend(candidate.members.iter().map(|member| member.entry));
         match candidate.purpose {
-            Purpose::Pipeline(_) | Purpose::Serial(_) => (),
+            Purpose::Pipeline(_) => (),
+            Purpose::Serial(entry) => self.note_unbroken(entry),
             Purpose::Isolation(entry) => self.close_isolation(id, entry, out),
             Purpose::Try(entry) => self.close_try(id, entry, out),
         }

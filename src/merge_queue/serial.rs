@@ -12,6 +12,11 @@
 //! To merge is to set every other status to pending, to cancel every other test, and to land.
 //! Beyond the document, the target moves by compare-and-swap, and nothing runs for an
 //! unauthorised commit. An entry's status is that of its candidate; without one it is pending.
+//!
+//! Beyond it, too, E4 holds all the time and not only when the target moves: while an approved
+//! pull request is pending, one is in tests, and while any is, anybody. By the letter, a drawn one
+//! that fails, passes without an approval, conflicts or is closed would leave all others pending
+//! until somebody pushes. Each draw gives one of them a status, so drawing ends.
 
 use super::{
     candidate::{Base, Candidate, Purpose, Stage},
@@ -30,17 +35,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct SerialState {
     /// To be tested as soon as there is a worker.
     wanted: BTreeSet<EntryId>,
-    draw: Draw,
     draws: u64,
 }
 
-/// Whether the one that is tested next has been drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Draw {
-    #[default]
-    Done,
-    Owed,
+/// Who is drawn before whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    Approved,
+    Pending,
+    /// The machinery broke with it, and has worked for nobody since: that of another one shows
+    /// whose fault it is.
+    Broken,
 }
 
 impl SerialState {
@@ -60,7 +65,7 @@ impl MergeQueue {
     }
 
     /// What people put aside, what has failed for good, and what nobody authorised is not tested.
-    fn may_be_tested(&self, id: EntryId) -> bool {
+    pub(super) fn may_be_tested(&self, id: EntryId) -> bool {
         self.entries.get(&id).is_some_and(|entry| {
             entry.phase == Phase::Observed && self.authorisation(entry) == Authorisation::Authorised
         })
@@ -71,9 +76,7 @@ impl MergeQueue {
         if self.landing.is_some() || self.gate.mode != Mode::Open {
             return;
         }
-        if self.serial.draw == Draw::Owed && self.serial.wanted.is_empty() {
-            self.draw(serial);
-        }
+        self.draw(serial);
         for _ in 0..self.free_workers() {
             let Some(id) = self.serial.wanted.pop_first() else { return };
             let base = Base::Target(self.tip.commit.clone());
@@ -125,29 +128,48 @@ impl MergeQueue {
                 self.drop_all(|candidate| matches!(candidate.purpose, Purpose::Serial(_)), out);
                 out.touched.extend(self.living());
                 self.serial.wanted.clear();
-                self.owe_draw();
             }
         }
     }
 
-    /// The next to be tested is drawn when the step plans, from those who are there then.
-    pub(super) fn owe_draw(&mut self) {
-        self.serial.draw = Draw::Owed;
-    }
-
+    /// Draws one of those who are pending, unless one is on its way with as good a claim.
     fn draw(&mut self, serial: Serial) {
-        let mut open = self.living();
-        let has_test = |id| self.candidates.values().any(|it| it.purpose == Purpose::Serial(id));
-        open.retain(|id| self.may_be_tested(*id) && !has_test(*id));
-        let is_approved =
-            |id: &EntryId| self.entries.get(id).is_some_and(|entry| entry.facts.is_approved());
-        let approved: Vec<_> = open.iter().copied().filter(is_approved).collect();
-        let among = if approved.is_empty() { open } else { approved };
+        let undecided = self.serial_tests().filter(|(_, it)| it.is_undecided()).map(|(id, _)| id);
+        let going = self.serial.wanted.iter().copied().chain(undecided);
+        let best_going = going.map(|id| self.claim(id)).min();
+        if best_going == Some(Claim::Approved) {
+            return;
+        }
+        let tested: BTreeSet<EntryId> = self.serial_tests().map(|(id, _)| id).collect();
+        let mut pending = self.living();
+        pending.retain(|id| !tested.contains(id) && self.may_be_tested(*id));
+        let Some(best) = pending.iter().map(|id| self.claim(*id)).min() else { return };
+        if best_going.is_some_and(|going| going <= best) {
+            return;
+        }
+        pending.retain(|id| self.claim(*id) == best);
         self.serial.draws = self.serial.draws.wrapping_add(1);
         let drawn = mix(serial.seed ^ mix(self.serial.draws));
-        let index = drawn.checked_rem(among.len() as u64).and_then(|it| usize::try_from(it).ok());
-        self.serial.wanted.extend(index.and_then(|index| among.get(index)));
-        self.serial.draw = Draw::Done;
+        let index = drawn.checked_rem(pending.len() as u64).and_then(|it| usize::try_from(it).ok());
+        self.serial.wanted.extend(index.and_then(|index| pending.get(index)));
+    }
+
+    fn claim(&self, id: EntryId) -> Claim {
+        let Some(entry) = self.entries.get(&id) else { return Claim::Pending };
+        if entry.record.broke_at == Some(self.outage.verdicts) {
+            Claim::Broken
+        } else if entry.facts.is_approved() {
+            Claim::Approved
+        } else {
+            Claim::Pending
+        }
+    }
+
+    fn serial_tests(&self) -> impl Iterator<Item = (EntryId, &Candidate)> {
+        self.candidates.values().filter_map(|candidate| match candidate.purpose {
+            Purpose::Serial(id) => Some((id, candidate)),
+            Purpose::Pipeline(_) | Purpose::Isolation(_) | Purpose::Try(_) => None,
+        })
     }
 
     /// H3: the test that is going on for each pull request.

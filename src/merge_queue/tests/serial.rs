@@ -66,6 +66,87 @@ fn e4_without_an_approved_one_any_is_tested() {
     assert_eq!(story.running.len(), 1);
 }
 
+/// By the letter of the document, all others would stay pending until somebody pushes.
+#[test]
+fn e4_another_is_drawn_when_the_drawn_one_ends_without_a_merge() {
+    let check = |end: fn(&mut Story, i64), approved: &[i64]| {
+        let mut story = Story::serial();
+        (1..=3).for_each(|pull| story.open(pull));
+        approved.iter().for_each(|pull| story.approve(*pull));
+        story.tell(Event::TargetHinted);
+        let mut drawn = Vec::new();
+        for _ in 1..=3 {
+            let tested = story.tested();
+            let [test] = tested.as_slice() else { panic!("{tested:?} after {drawn:?}") };
+            drawn.push(test[0]);
+            end(&mut story, test[0]);
+        }
+        assert!(story.running.is_empty(), "{:?} after {drawn:?}", story.tested());
+        drawn.sort_unstable();
+        assert_eq!(drawn, [1, 2, 3]);
+        assert!(story.landed.is_empty());
+    };
+    let fails: fn(&mut Story, i64) = |story, pull| story.finish(&[pull], RunResult::Failed);
+    check(fails, &[1, 2, 3]);
+    check(fails, &[]);
+    check(|story, pull| story.finish(&[pull], RunResult::Passed), &[]);
+    check(|story, pull| story.tell(Event::PullGone { pull: PullNumber(pull) }), &[1, 2, 3]);
+    check(
+        |story, pull| story.command(pull, PullAction::Hold { reason: "a doubt".to_owned() }),
+        &[1, 2, 3],
+    );
+}
+
+#[test]
+fn e4_who_waits_to_be_drawn_is_drawn_and_merges() {
+    let mut story = Story::serial();
+    (1..=3).for_each(|pull| story.open(pull));
+    (1..=3).for_each(|pull| story.approve(pull));
+    story.tell(Event::TargetHinted);
+    let first = story.tested()[0][0];
+    let waiting = if first == 1 { 2 } else { 1 };
+    assert_eq!(story.why(waiting), "It waits to be drawn for a test.");
+    while !story.tested().contains(&vec![waiting]) {
+        let other = story.tested()[0][0];
+        story.finish(&[other], RunResult::Failed);
+    }
+    story.finish(&[waiting], RunResult::Passed);
+    assert_eq!(story.landed, [waiting]);
+    // The target has moved: who failed is pending again, and drawn in turn.
+    assert_eq!(story.running.len(), 1);
+}
+
+#[test]
+fn e4_an_approved_one_is_drawn_beside_one_that_nobody_approved() {
+    let mut story = Story::serial();
+    (1..=4).for_each(|pull| story.open(pull));
+    story.tell(Event::TargetHinted);
+    let first = story.tested()[0][0];
+    let other = if first == 1 { 2 } else { 1 };
+    story.approve(other);
+    assert!(story.tested().contains(&vec![other]), "{:?}", story.tested());
+    assert_eq!(story.running.len(), 2);
+}
+
+#[test]
+fn e4_one_with_which_the_machinery_breaks_does_not_keep_the_others_pending() {
+    let mut story = Story::serial();
+    (1..=4).for_each(|pull| story.open(pull));
+    story.approve(1);
+    story.tell(Event::TargetHinted);
+    let mut failed = Vec::new();
+    for _ in 0..20 {
+        let Some((run, tested)) = story.running.pop_first() else { break };
+        let result = if tested == [1] { RunResult::Infra } else { RunResult::Failed };
+        failed.extend(tested.into_iter().filter(|pull| *pull != 1));
+        story.tell(Event::RunFinished { run, result });
+        story.pass(1_200);
+    }
+    failed.sort_unstable();
+    assert_eq!(failed, [2, 3, 4]);
+    assert!(story.why(1).starts_with("The machinery breaks"), "{}", story.why(1));
+}
+
 /// What has passed and is approved merges by itself, so there is nothing left to ask for.
 #[test]
 fn h1_try_merge_merges_nothing_that_has_not_passed_or_is_not_approved() {

@@ -69,11 +69,15 @@ impl World {
             // What waits for people has to say for what.
             Phase::Observed => match self.queue.config.policy {
                 Policy::Speculative(_) => self.queue.missing(entry).is_empty(),
-                // Who has passed lands. Who has failed waits for the next event, by design.
-                Policy::Serial(_) => {
-                    self.queue.passing().contains(&entry.number())
-                        && self.queue.missing(entry).is_empty()
-                }
+                // Who has passed lands, and who is pending is tested. Who has failed waits for the
+                // next event, by design.
+                Policy::Serial(_) => match self.queue.serial_test(entry) {
+                    Some(_) => {
+                        self.queue.passing().contains(&entry.number())
+                            && self.queue.missing(entry).is_empty()
+                    }
+                    None => self.queue.may_be_tested(entry.id) && !self.waits_for_machinery(entry),
+                },
             },
             Phase::Held(_)
             | Phase::Conflicted
