@@ -53,7 +53,11 @@ async fn server(run: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
 async fn client(command: &ClientCommand, colour: Colour) -> ExitCode {
     let format = if command.output().json { Format::Json } else { Format::Text };
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
-    let mut console = Console { out: &mut out, err: &mut err, format, colour };
+    // Not locked: a spec may be read from there as well.
+    let mut input = io::BufReader::new(io::stdin());
+    let is_watched = io::stdin().is_terminal() && io::stderr().is_terminal();
+    let answers = is_watched.then_some(&mut input as &mut dyn io::BufRead);
+    let mut console = Console { out: &mut out, err: &mut err, answers, format, colour };
     match cli::run(command, &mut console).await {
         Ok(outcome) => outcome.exit_code().into(),
         Err(error) => {

@@ -39,7 +39,7 @@ use tempfile::NamedTempFile;
 
 type Script = Arc<Mutex<VecDeque<Expected>>>;
 
-struct Expected {
+pub(crate) struct Expected {
     /// The method and the path below `/api/v1`.
     request: &'static str,
     status: u16,
@@ -47,19 +47,19 @@ struct Expected {
 }
 
 /// A server that expects these requests in this order.
-struct Server {
+pub(crate) struct Server {
     url: String,
     script: Script,
 }
 
-struct Ran {
-    code: u8,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) code: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Server {
-    async fn start(script: Vec<Expected>) -> Self {
+    pub(crate) async fn start(script: Vec<Expected>) -> Self {
         let script = Arc::new(Mutex::new(VecDeque::from(script)));
         let app = Router::new().fallback(answer).with_state(Arc::clone(&script));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -68,9 +68,14 @@ impl Server {
         Self { url, script }
     }
 
-    async fn run(&self, words: &str) -> Ran {
+    pub(crate) async fn run(&self, words: &str) -> Ran {
+        self.run_watched(words, None).await
+    }
+
+    /// A person sits there and types this when asked.
+    pub(crate) async fn run_watched(&self, words: &str, typed: Option<&str>) -> Ran {
         let url = format!("--url={} --token=drv_x", self.url);
-        let ran = run(&format!("{words} {url}")).await;
+        let ran = run_watched(&format!("{words} {url}"), typed).await;
         let left: Vec<_> = self.script.lock().unwrap().iter().map(|it| it.request).collect();
         assert!(left.is_empty(), "not asked for: {left:?}\n{}", ran.err);
         ran
@@ -91,14 +96,21 @@ async fn answer(
     (status, Bytes::from(body.to_string()))
 }
 
-async fn run(words: &str) -> Ran {
+pub(crate) async fn run(words: &str) -> Ran {
+    run_watched(words, None).await
+}
+
+async fn run_watched(words: &str, typed: Option<&str>) -> Ran {
     let words = std::iter::once("drover").chain(words.split_whitespace());
     let Command::Client(command) = Cli::try_parse_from(words).unwrap().command else {
         panic!("a command of the client")
     };
     let format = if command.output().json { Format::Json } else { Format::Text };
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut console = Console { out: &mut out, err: &mut err, format, colour: Colour::Off };
+    let mut typed = typed.map(str::as_bytes);
+    let answers = typed.as_mut().map(|it| it as &mut dyn std::io::BufRead);
+    let colour = Colour::Off;
+    let mut console = Console { out: &mut out, err: &mut err, answers, format, colour };
     let code = match cli::run(&command, &mut console).await {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {
@@ -110,30 +122,30 @@ async fn run(words: &str) -> Ran {
     Ran { code, out: text(out), err: text(err) }
 }
 
-fn expect(request: &'static str, status: u16, body: impl Serialize) -> Expected {
+pub(crate) fn expect(request: &'static str, status: u16, body: impl Serialize) -> Expected {
     Expected { request, status, body: serde_json::to_value(body).unwrap() }
 }
 
-fn name<T: FromStr<Err: Debug>>(text: &str) -> T {
+pub(crate) fn name<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
-const SPEC: &str = "0191a0a0-0000-7000-8000-000000000001";
-const EXECUTION: &str = "0191a0a0-0000-7000-8000-000000000002";
+pub(crate) const SPEC: &str = "0191a0a0-0000-7000-8000-000000000001";
+pub(crate) const EXECUTION: &str = "0191a0a0-0000-7000-8000-000000000002";
 const OTHER: &str = "0191a0a0-0000-7000-8000-000000000003";
-const EXECUTION_PATH: &str = "GET /executions/0191a0a0-0000-7000-8000-000000000002";
+pub(crate) const EXECUTION_PATH: &str = "GET /executions/0191a0a0-0000-7000-8000-000000000002";
 const WORKSPACES_PATH: &str =
     "GET /executions/0191a0a0-0000-7000-8000-000000000002/workspaces?after=k";
-const PREVIEW_PATH: &str = "GET /specs/0191a0a0-0000-7000-8000-000000000001/preview";
-const APPLY_PATH: &str = "POST /specs/0191a0a0-0000-7000-8000-000000000001/apply";
-const CAMPAIGN_PATH: &str = "GET /campaigns/ada/upgrade";
+pub(crate) const PREVIEW_PATH: &str = "GET /specs/0191a0a0-0000-7000-8000-000000000001/preview";
+pub(crate) const APPLY_PATH: &str = "POST /specs/0191a0a0-0000-7000-8000-000000000001/apply";
+pub(crate) const CAMPAIGN_PATH: &str = "GET /campaigns/ada/upgrade";
 
-fn created() -> Expected {
+pub(crate) fn created() -> Expected {
     let url = "http://drover/preview/1".to_owned();
     expect("POST /specs", 201, SpecCreated { id: name(SPEC), execution: name(EXECUTION), url })
 }
 
-fn workspace(last: u8, state: WorkspaceState) -> WorkspaceRow {
+pub(crate) fn workspace(last: u8, state: WorkspaceState) -> WorkspaceRow {
     WorkspaceRow {
         id: name(&format!("0191a0a0-0000-7000-8000-0000000001{last:02}")),
         repo: name(&format!("acme/r{last}")),
@@ -145,7 +157,11 @@ fn workspace(last: u8, state: WorkspaceState) -> WorkspaceRow {
     }
 }
 
-fn execution(state: ExecutionState, rows: Vec<WorkspaceRow>, next: Option<&str>) -> ExecutionPage {
+pub(crate) fn execution(
+    state: ExecutionState,
+    rows: Vec<WorkspaceRow>,
+    next: Option<&str>,
+) -> ExecutionPage {
     ExecutionPage {
         id: name(EXECUTION),
         spec: name(SPEC),
@@ -164,8 +180,8 @@ fn done() -> Expected {
     expect(EXECUTION_PATH, 200, execution(ExecutionState::Done, vec![], None))
 }
 
-fn preview(standing: Standing, publish: u32) -> Expected {
-    let page = PreviewPage {
+pub(crate) fn preview_page(standing: Standing, publish: u32) -> PreviewPage {
+    PreviewPage {
         spec: name(SPEC),
         execution: name(EXECUTION),
         namespace: name("ada"),
@@ -181,15 +197,18 @@ fn preview(standing: Standing, publish: u32) -> Expected {
         rows: Page { rows: vec![], next: None },
         failed: vec![],
         moved: vec![],
-    };
-    expect(PREVIEW_PATH, 200, page)
+    }
 }
 
-fn ready() -> Standing {
+fn preview(standing: Standing, publish: u32) -> Expected {
+    expect(PREVIEW_PATH, 200, preview_page(standing, publish))
+}
+
+pub(crate) fn ready() -> Standing {
     Standing::Ready { hash: PlanHash("abc".to_owned()) }
 }
 
-fn changeset(last: u8, status: ChangesetStatus) -> ChangesetRow {
+pub(crate) fn changeset(last: u8, status: ChangesetStatus) -> ChangesetRow {
     ChangesetRow {
         id: name(&format!("0191a0a0-0000-7000-8000-0000000002{last:02}")),
         repo: name(&format!("acme/r{last}")),
@@ -206,7 +225,7 @@ fn changeset(last: u8, status: ChangesetStatus) -> ChangesetRow {
     }
 }
 
-fn campaign(
+pub(crate) fn campaign(
     spec: &str,
     applying: Option<(u32, u32)>,
     counts: ChangesetCounts,
@@ -235,7 +254,7 @@ fn campaign(
     }
 }
 
-fn spec_file() -> NamedTempFile {
+pub(crate) fn spec_file() -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"name: upgrade\n").unwrap();
     file
@@ -270,7 +289,7 @@ async fn preview_shows_what_changes_and_prints_the_address() {
     .await;
     let file = spec_file();
     let ran = server.run(&format!("preview -f {}", file.path().display())).await;
-    assert_eq!((ran.code, ran.out.as_str()), (0, "http://drover/preview/1\n"));
+    assert_eq!((ran.code, ran.out.as_str()), (1, "http://drover/preview/1\n"));
     let lines: Vec<&str> = ran.err.lines().collect();
     assert_eq!(
         lines,
@@ -279,8 +298,11 @@ async fn preview_shows_what_changes_and_prints_the_address() {
             "acme/r2 (main): waiting",
             "acme/r2 (main): failed in step 2: exit code 1",
             "warning: acme/old is archived\u{fffd}[2J",
-            "1 to publish, 0 to update, 0 to close, 0 others, 0 unchanged, 0 failed; \
+            "1 to publish, 0 to update, 0 to close, 0 others, 0 unchanged, 1 failed; \
              0 files, +0 -0",
+            "error: acme/r2 has no result",
+            "hint: the reasons stand above, the logs on the page of the execution; pull requests \
+             stay as they are there",
         ]
     );
 }
@@ -346,6 +368,7 @@ async fn apply_waits_until_the_changesets_are_as_wanted() {
             "ada/upgrade: 2 open",
             "  open  acme/r1 (drover/upgrade)  https://github.com/acme/r1/pull/1  Upgrade",
             "  open  acme/r2 (drover/upgrade)  https://github.com/acme/r2/pull/2  Upgrade",
+            "applied: nothing to do",
         ]
     );
 }
@@ -374,7 +397,7 @@ async fn apply_that_leaves_work_for_people_fails() {
     .await;
     let ran = server.run(&format!("apply {SPEC}")).await;
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("error: 1 changesets of ada/upgrade need you"), "{}", ran.err);
+    assert!(ran.err.contains("error: 1 changeset of ada/upgrade needs you"), "{}", ran.err);
     assert!(ran.out.contains("drift"), "{}", ran.out);
 }
 
@@ -463,23 +486,4 @@ async fn without_a_server_the_address_is_named() {
     let json: Value = serde_json::from_str(&ran.err).unwrap();
     let message = json["error"]["message"].as_str().unwrap();
     assert!(message.contains("cannot reach Drover at http://127.0.0.1:1/"), "{message}");
-}
-
-#[tokio::test]
-async fn validate_needs_no_server() {
-    let mut file = NamedTempFile::new().unwrap();
-    file.write_all(drover::campaign::SAMPLE.as_bytes()).unwrap();
-    let path = file.path().display().to_string();
-    let ran = run(&format!("validate -f {path}")).await;
-    assert_eq!((ran.code, ran.out), (0, format!("{path} is valid\n")));
-    let ran = run("validate -f /nowhere/spec.yaml").await;
-    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
-    assert!(ran.err.contains("/nowhere/spec.yaml"), "{}", ran.err);
-}
-
-#[tokio::test]
-async fn a_file_that_is_too_large_is_not_read_to_its_end() {
-    let ran = run("validate -f /dev/zero").await;
-    assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("larger than 1048576 bytes"), "{}", ran.err);
 }

@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod cli_results;
 mod code_host;
 mod executor;
 mod git;

@@ -85,6 +85,41 @@ pub struct PreviewRow {
     pub stat: Option<DiffStat>,
 }
 
+/// What a row comes to, for counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    Publish,
+    Update,
+    Close,
+    /// Nothing that people see on the code host.
+    Other,
+    Unchanged,
+}
+
+impl RowKind {
+    #[must_use]
+    pub fn of(operations: &[Operation]) -> Self {
+        let has = |wanted: &[Operation]| operations.iter().any(|it| wanted.contains(it));
+        if operations.is_empty() {
+            Self::Unchanged
+        } else if has(&[Operation::Publish, Operation::PublishDraft]) {
+            Self::Publish
+        } else if has(&[Operation::Close]) {
+            Self::Close
+        } else if has(&[
+            Operation::Push,
+            Operation::Update,
+            Operation::Reopen,
+            Operation::MarkReady,
+            Operation::ConvertToDraft,
+        ]) {
+            Self::Update
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// A row that differs from the plan that the viewer saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovedRow {

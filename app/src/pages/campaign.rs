@@ -107,7 +107,11 @@ fn Head(page: CampaignPage) -> impl IntoView {
 /// How far apply is, and when the pull requests will be open.
 #[component]
 fn Pace(page: CampaignPage) -> impl IntoView {
-    let applying = page.applying.map(|(done, total)| format!("Applying {done} of {total}"));
+    // How much there is to do is not known at once.
+    let applying = page.applying.map(|(done, total)| match total {
+        0 => "Applying".to_owned(),
+        total => format!("Applying {done} of {total}"),
+    });
     view! {
         <p class="text-sm text-faint">
             {applying}

@@ -4,15 +4,19 @@ use super::{
     CliError, Outcome,
     args::ApplyArgs,
     client::Client,
-    console::{Console, Format},
-    preview, status,
+    console::{Console, Format, Reply},
+    preview::{self, Executed},
+    result::{self, Happened, RepositoryResult},
+    status::{self, Status},
     wait::Patience,
 };
 use crate::api::wire::ErrorCode;
 use drover::{
     id::CampaignSpecId,
+    names::RepoName,
     view::{
         campaign::CampaignPage,
+        execution::WorkspaceRow,
         preview::{PreviewPage, Standing},
     },
 };
@@ -23,46 +27,138 @@ use serde::Serialize;
 struct Accepted<'a> {
     spec: CampaignSpecId,
     campaign: &'a str,
+    repositories: Vec<RepositoryResult<'a>>,
+}
+
+/// The result for programs that do.
+#[derive(Serialize)]
+struct Applied<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    repositories: Vec<RepositoryResult<'a>>,
+    happened: Happened,
 }
 
 /// What a preview allows.
+#[derive(Clone, Copy)]
 enum Step {
     Applied,
     Nothing,
 }
 
+/// A preview, what its execution came to, and the repositories without a result.
+struct Previewed {
+    page: PreviewPage,
+    workspaces: Vec<WorkspaceRow>,
+    without_result: Vec<RepoName>,
+}
+
 pub(super) async fn run(args: &ApplyArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
     let client = Client::new(&args.server)?;
-    let page = match (&args.what.file, args.what.spec) {
-        (Some(file), _) => {
-            preview::execute(&client, file, args.namespace.as_ref(), console).await?.1
-        }
-        (None, Some(id)) => client.preview(id).await?,
-        (None, None) => {
-            return Err(CliError::NotReady { reason: "no spec was named".to_owned() });
-        }
-    };
+    let previewed = preview(&client, args, console).await?;
+    let Previewed { page, workspaces, without_result } = &previewed;
     let campaign = format!("{}/{}", page.namespace, page.campaign);
-    match apply(&client, &page).await? {
+    if matches!(page.standing, Standing::Ready { .. }) && !args.allow_failed {
+        agree(without_result, console)?;
+    }
+    let repos = without_result.clone();
+    let step = apply(&client, page).await?;
+    match step {
         Step::Nothing => {
             console.progress(&format!("{campaign} wants this already: nothing to do"))?;
         }
         Step::Applied if args.no_wait => {
+            let repositories = result::repositories(workspaces);
             match console.format {
                 Format::Text => console.line(&format!("{campaign} is being applied"))?,
-                Format::Json => {
-                    console.json(&Accepted { spec: page.spec, campaign: &campaign })?;
-                }
+                Format::Json => console.json(&Accepted {
+                    spec: page.spec,
+                    campaign: &campaign,
+                    repositories,
+                })?,
             }
-            return Ok(Outcome::Done);
+            return conclude(campaign, 0, repos);
         }
-        Step::Applied => wait(&client, &page, console).await?,
+        Step::Applied => wait(&client, page, console).await?,
     }
-    let result = status::load(&client, &page.namespace, &page.campaign).await?;
-    status::show(&result, console)?;
-    match result.campaign.counts.needs_you {
-        0 => Ok(Outcome::Done),
-        count => Err(CliError::NeedsYou { campaign, count }),
+    let status = status::load(&client, &page.namespace, &page.campaign).await?;
+    show(&status, &previewed, step, console)?;
+    conclude(campaign, status.campaign.counts.needs_you, repos)
+}
+
+async fn preview(
+    client: &Client,
+    args: &ApplyArgs,
+    console: &mut Console<'_>,
+) -> Result<Previewed, CliError> {
+    let (page, workspaces) = match (&args.what.file, args.what.spec) {
+        (Some(file), _) => {
+            let namespace = args.namespace.as_ref();
+            let Executed { page, workspaces, .. } =
+                preview::execute(client, file, namespace, console).await?;
+            (page, workspaces)
+        }
+        (None, Some(id)) => {
+            let page = result::whole_preview(client, id).await?;
+            // Asked for where they are shown, or stop the apply.
+            let are_wanted = !page.failed.is_empty() || console.format == Format::Json;
+            let workspaces = if are_wanted {
+                preview::look(client, page.execution).await?.1
+            } else {
+                Vec::new()
+            };
+            (page, workspaces)
+        }
+        (None, None) => {
+            return Err(CliError::NotReady { reason: "no spec was named".to_owned() });
+        }
+    };
+    let without_result = result::without_result(&workspaces);
+    Ok(Previewed { page, workspaces, without_result })
+}
+
+/// What has no result is left as it is; whether that is meant, a person says.
+fn agree(without_result: &[RepoName], console: &mut Console<'_>) -> Result<(), CliError> {
+    if without_result.is_empty() {
+        return Ok(());
+    }
+    let repos = without_result.to_vec();
+    let question = format!("{}. Apply the others?", CliError::NoResult { repos: repos.clone() });
+    match console.ask(&question)? {
+        Reply::Yes => Ok(()),
+        Reply::No | Reply::Nobody => Err(CliError::NotAllowed { repos }),
+    }
+}
+
+fn show(
+    status: &Status,
+    previewed: &Previewed,
+    step: Step,
+    console: &mut Console<'_>,
+) -> Result<(), CliError> {
+    let Previewed { page, workspaces, without_result } = previewed;
+    let happened = Happened::of(&page.rows.rows, &status.changesets, without_result);
+    match console.format {
+        Format::Json => {
+            let repositories = result::repositories(workspaces);
+            console.json(&Applied { status, repositories, happened })
+        }
+        Format::Text => {
+            status::show(status, console)?;
+            match step {
+                Step::Applied => console.line(&format!("applied: {}", happened.text())),
+                Step::Nothing => Ok(()),
+            }
+        }
+    }
+}
+
+/// All went well, or what did not.
+fn conclude(campaign: String, needs_you: u32, repos: Vec<RepoName>) -> Result<Outcome, CliError> {
+    match (needs_you, repos.is_empty()) {
+        (0, true) => Ok(Outcome::Done),
+        (0, false) => Err(CliError::NoResult { repos }),
+        (count, _) => Err(CliError::NeedsYou { campaign, count, repos }),
     }
 }
 
@@ -119,7 +215,7 @@ fn is_over(page: &CampaignPage) -> bool {
 
 fn progress(page: &CampaignPage) -> String {
     match page.applying {
-        Some((done, total)) => format!("applying: {done} of {total} changesets"),
+        Some(applying) => status::applying_text(applying),
         None => status::counts(&page.campaign.counts),
     }
 }

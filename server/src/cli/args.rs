@@ -14,8 +14,8 @@ use std::{convert::Infallible, net::IpAddr, path::PathBuf, str::FromStr};
 #[command(
     name = "drover",
     version,
-    after_help = "Exit codes: 0 done or nothing to do; 1 error; \
-                  2 changes pending (preview --detailed-exitcode only)."
+    after_help = "Exit codes: 0 all went well, or nothing is to do; 1 an error, or something \
+                  failed or needs a person; 2 changes pending (preview --detailed-exitcode only)."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -153,7 +153,7 @@ pub struct PreviewArgs {
     /// Whose campaign it is; your own otherwise.
     #[arg(long)]
     pub namespace: Option<NamespaceName>,
-    /// Exit with 2 when apply would change something.
+    /// Exit with 2 when all went well and apply would change something.
     #[arg(long)]
     pub detailed_exitcode: bool,
     #[command(flatten)]
@@ -167,6 +167,9 @@ pub struct ApplyArgs {
     /// Whose campaign it is; your own otherwise.
     #[arg(long, requires = "file")]
     pub namespace: Option<NamespaceName>,
+    /// Apply the others when repositories have no result; without it, a person is asked.
+    #[arg(long)]
+    pub allow_failed: bool,
     /// Return when the server has accepted the plan.
     #[arg(long)]
     pub no_wait: bool,
@@ -266,6 +269,7 @@ mod tests {
             "validate -f spec.yaml",
             "preview -f - --json --detailed-exitcode --namespace acme",
             "apply -f spec.yaml --no-wait",
+            "apply -f spec.yaml --allow-failed",
             "apply 0191a0a0-0000-7000-8000-000000000001",
             "status upgrade-tokio",
             "status acme/upgrade-tokio --url http://localhost:1 --token drv_x",

@@ -93,8 +93,13 @@ impl Client {
         self.get(&format!("/executions/{id}/workspaces"), Some(after)).await
     }
 
-    pub async fn preview(&self, id: CampaignSpecId) -> Result<PreviewPage, CliError> {
-        self.get(&format!("/specs/{id}/preview"), None).await
+    /// The preview with the rows behind a key, the first ones without.
+    pub async fn preview(
+        &self,
+        id: CampaignSpecId,
+        after: Option<&str>,
+    ) -> Result<PreviewPage, CliError> {
+        self.get(&format!("/specs/{id}/preview"), after).await
     }
 
     pub async fn apply(&self, id: CampaignSpecId, hash: &PlanHash) -> Result<(), CliError> {

@@ -5,13 +5,24 @@
 use super::CliError;
 use crate::api::wire::ErrorBody;
 use serde::Serialize;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufRead, ErrorKind, Write};
 
 pub struct Console<'a> {
     pub out: &'a mut dyn Write,
     pub err: &'a mut dyn Write,
+    /// Where a person answers; `None` in scripts.
+    pub answers: Option<&'a mut dyn BufRead>,
     pub format: Format,
     pub colour: Colour,
+}
+
+/// What a person says to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    Yes,
+    No,
+    /// Nobody is there to be asked.
+    Nobody,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +62,21 @@ impl Console<'_> {
         match self.format {
             Format::Text => Ok(writeln!(self.err, "{text}")?),
             Format::Json => Ok(()),
+        }
+    }
+
+    /// Asks a person, if there is one; everything but a clear yes is a no.
+    pub fn ask(&mut self, question: &str) -> Result<Reply, CliError> {
+        let Some(answers) = self.answers.as_mut().filter(|_| self.format == Format::Text) else {
+            return Ok(Reply::Nobody);
+        };
+        write!(self.err, "{question} [y/N] ")?;
+        self.err.flush()?;
+        let mut line = String::new();
+        io::Read::take(&mut **answers, REPLY_BYTES_MAX).read_line(&mut line)?;
+        match line.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(Reply::Yes),
+            _ => Ok(Reply::No),
         }
     }
 
@@ -98,6 +124,16 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// The longest reply to a question that is read.
+const REPLY_BYTES_MAX: u64 = 1_000;
+
+/// A text of others with the line breaks that it has, its further lines indented by so much.
+#[must_use]
+pub fn printable_lines(text: &str, indent: usize) -> String {
+    let lines: Vec<String> = text.trim_end().lines().map(printable).collect();
+    lines.join(&format!("\n{}", " ".repeat(indent)))
+}
+
 /// Lays rows out in columns; the last column is as wide as it likes.
 #[must_use]
 pub fn table<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
@@ -128,6 +164,34 @@ mod tests {
         ] {
             assert_eq!(printable(text), expected);
         }
+    }
+
+    #[test]
+    fn line_breaks_of_others_are_line_breaks() {
+        for (text, expected) in
+            [("one", "one"), ("one\ntwo\r\n\tthree\n\n", "one\n  two\n  \u{fffd}three"), ("", "")]
+        {
+            assert_eq!(printable_lines(text, 2), expected);
+        }
+    }
+
+    #[test]
+    fn a_question_is_answered_by_a_clear_yes_only() {
+        let ask = |typed: Option<&str>, format| {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let mut typed = typed.map(str::as_bytes);
+            let answers = typed.as_mut().map(|it| it as &mut dyn BufRead);
+            let colour = Colour::Off;
+            let mut console = Console { out: &mut out, err: &mut err, answers, format, colour };
+            (console.ask("Go on?").unwrap(), String::from_utf8(err).unwrap())
+        };
+        for (typed, expected) in
+            [("y\n", Reply::Yes), ("YES \n", Reply::Yes), ("\n", Reply::No), ("", Reply::No)]
+        {
+            assert_eq!(ask(Some(typed), Format::Text), (expected, "Go on? [y/N] ".to_owned()));
+        }
+        assert_eq!(ask(None, Format::Text), (Reply::Nobody, String::new()));
+        assert_eq!(ask(Some("y\n"), Format::Json), (Reply::Nobody, String::new()));
     }
 
     #[test]

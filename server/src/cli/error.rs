@@ -1,9 +1,14 @@
 //! What can go wrong on the command line: what happened, to what, and what to do.
 
-use super::console::printable;
+use super::console::{printable, printable_lines};
 use crate::api::wire::{ErrorCode, ErrorDetail};
-use drover::{campaign::spec::SpecProblem, id::CampaignSpecId, view::preview::MovedRow};
+use drover::{
+    campaign::spec::SpecProblem, id::CampaignSpecId, names::RepoName, view::preview::MovedRow,
+};
 use std::{io, path::PathBuf};
+
+/// Of the further lines of a reason.
+const INDENT: usize = 2;
 
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -22,20 +27,24 @@ pub enum CliError {
     Unreachable { url: String, message: String },
     #[error("Drover at {url} does not know you: {message}")]
     SignedOut { url: String, message: String },
-    #[error("{}", printable(&detail.message))]
+    #[error("{}", printable_lines(&detail.message, INDENT))]
     Refused { detail: ErrorDetail },
     #[error("{url} does not answer as Drover does: {message}")]
     Answer { url: String, message: String },
-    #[error("the execution failed: {}", printable(reason))]
+    #[error("the execution failed: {}", printable_lines(reason, INDENT))]
     Execution { reason: String },
-    #[error("there is nothing to apply: {}", printable(reason))]
+    #[error("there is nothing to apply: {}", printable_lines(reason, INDENT))]
     NotReady { reason: String },
     #[error("the plan has changed since it was shown: {}", moved_list(moved))]
     PlanMoved { moved: Vec<MovedRow> },
     #[error("a newer spec of this campaign was applied: {by}")]
     Superseded { by: CampaignSpecId },
-    #[error("{count} changesets of {campaign} need you")]
-    NeedsYou { campaign: String, count: u32 },
+    #[error("{}, so nothing was applied", no_result(repos))]
+    NotAllowed { repos: Vec<RepoName> },
+    #[error("{}", no_result(repos))]
+    NoResult { repos: Vec<RepoName> },
+    #[error("{}", needs_you(*count, campaign, repos))]
+    NeedsYou { campaign: String, count: u32, repos: Vec<RepoName> },
     #[error("{what} took longer than a day")]
     TooLong { what: String },
     #[error("cannot write the result: {0}")]
@@ -59,12 +68,22 @@ impl CliError {
                 "start it with `drover serve` or `drover demo`, or set DROVER_URL to another"
             }
             Self::SignedOut { .. } => "set DROVER_TOKEN to an access token of yours",
-            Self::Refused { detail } => return detail.hint.as_deref().map(printable),
+            Self::Refused { detail } => {
+                return detail.hint.as_deref().map(|hint| printable_lines(hint, INDENT));
+            }
             Self::Answer { .. } => "is DROVER_URL right, and is the server as new as this program?",
             Self::PlanMoved { .. } => {
                 "nothing was applied; look at the new preview and apply again"
             }
             Self::Superseded { .. } => "preview the spec anew to go back to it",
+            Self::NotAllowed { .. } => {
+                "mend the causes, or apply the others with `--allow-failed`; where there is no \
+                 result, pull requests stay as they are"
+            }
+            Self::NoResult { .. } => {
+                "the reasons stand above, the logs on the page of the execution; pull requests \
+                 stay as they are there"
+            }
             Self::NeedsYou { .. } => "`drover status` and the campaign's page say what to do",
             Self::TooLong { .. } => "it goes on at the server; `drover status` shows how far it is",
             Self::File { .. }
@@ -88,6 +107,8 @@ impl CliError {
             Self::NotReady { .. }
             | Self::PlanMoved { .. }
             | Self::Superseded { .. }
+            | Self::NotAllowed { .. }
+            | Self::NoResult { .. }
             | Self::NeedsYou { .. } => ErrorCode::Conflict,
             Self::File { .. } | Self::Terminal | Self::Url { .. } => ErrorCode::BadRequest,
             Self::Unreachable { .. }
@@ -98,6 +119,29 @@ impl CliError {
         };
         ErrorDetail { code, message: self.to_string(), hint: self.hint() }
     }
+}
+
+/// The repositories that a sentence names, at most.
+const NAMED_MAX: usize = 5;
+
+fn no_result(repos: &[RepoName]) -> String {
+    let mut names: Vec<String> = repos.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    if repos.len() > NAMED_MAX {
+        names.push(format!("{} more", repos.len() - NAMED_MAX));
+    }
+    let names = names.join(", ");
+    match repos.len() {
+        1 => format!("{names} has no result"),
+        count => format!("{count} repositories have no result ({names})"),
+    }
+}
+
+fn needs_you(count: u32, campaign: &str, repos: &[RepoName]) -> String {
+    let needs = match count {
+        1 => format!("1 changeset of {campaign} needs you"),
+        count => format!("{count} changesets of {campaign} need you"),
+    };
+    if repos.is_empty() { needs } else { format!("{needs}, and {}", no_result(repos)) }
 }
 
 fn moved_list(moved: &[MovedRow]) -> String {

@@ -5,13 +5,14 @@
 //! - [`console`]: results on stdout, progress and errors on stderr
 //! - [`spec_file`]: the text of a spec, from a file or from stdin
 //! - one module for each command
+//! - [`result`]: what came of each repository and each changeset, for people and for programs
 //!
 //! Steps run on the server, never here. What the server knows, such as which keys a spec may
 //! have, the server is asked; only `validate`, `schema` and `completion` work without one.
 //!
-//! Exit codes: 0 when it is done, or when there was nothing to do; 1 after any error, a wrong
-//! usage among them; 2 only from `preview --detailed-exitcode`, when apply would change
-//! something.
+//! Exit codes: 0 when all went well, or when there was nothing to do; 1 after any error, a wrong
+//! usage among them, and when a single repository failed or a changeset needs a person; 2 only
+//! from `preview --detailed-exitcode`, when all went well and apply would change something.
 
 mod apply;
 pub mod args;
@@ -20,6 +21,7 @@ mod completion;
 pub mod console;
 mod error;
 mod preview;
+mod result;
 mod schema;
 pub mod spec_file;
 mod status;

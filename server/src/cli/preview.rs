@@ -4,7 +4,8 @@ use super::{
     CliError, Outcome,
     args::PreviewArgs,
     client::Client,
-    console::{Console, Format, printable},
+    console::{Console, Format, printable_lines},
+    result::{self, PlannedChangeset, RepositoryResult},
     spec_file::SpecFile,
     wait::Patience,
 };
@@ -20,6 +21,9 @@ use drover::{
 use serde::Serialize;
 use std::{collections::BTreeMap, path::Path};
 
+/// Of the further lines of a reason.
+const INDENT: usize = 4;
+
 /// The result for programs.
 #[derive(Serialize)]
 struct PreviewResult<'a> {
@@ -29,7 +33,15 @@ struct PreviewResult<'a> {
     standing: &'a Standing,
     totals: PlanTotals,
     eta_secs: u64,
-    failed: &'a [WorkspaceRow],
+    repositories: Vec<RepositoryResult<'a>>,
+    changesets: Vec<PlannedChangeset<'a>>,
+}
+
+/// A spec that was executed.
+pub(super) struct Executed {
+    created: SpecCreated,
+    pub(super) workspaces: Vec<WorkspaceRow>,
+    pub(super) page: PreviewPage,
 }
 
 pub(super) async fn run(
@@ -37,7 +49,8 @@ pub(super) async fn run(
     console: &mut Console<'_>,
 ) -> Result<Outcome, CliError> {
     let client = Client::new(&args.server)?;
-    let (created, page) = execute(&client, &args.file, args.namespace.as_ref(), console).await?;
+    let Executed { created, workspaces, page } =
+        execute(&client, &args.file, args.namespace.as_ref(), console).await?;
     match console.format {
         Format::Text => console.line(&created.url)?,
         Format::Json => console.json(&PreviewResult {
@@ -47,8 +60,13 @@ pub(super) async fn run(
             standing: &page.standing,
             totals: page.totals,
             eta_secs: page.eta_secs,
-            failed: &page.failed,
+            repositories: result::repositories(&workspaces),
+            changesets: result::planned(&page.rows.rows),
         })?,
+    }
+    let repos = result::without_result(&workspaces);
+    if !repos.is_empty() {
+        return Err(CliError::NoResult { repos });
     }
     let pending = args.detailed_exitcode && changes(&page.totals) > 0;
     Ok(if pending { Outcome::ChangesPending } else { Outcome::Done })
@@ -60,12 +78,12 @@ pub(super) async fn execute(
     file: &Path,
     namespace: Option<&NamespaceName>,
     console: &mut Console<'_>,
-) -> Result<(SpecCreated, PreviewPage), CliError> {
+) -> Result<Executed, CliError> {
     let spec = SpecFile::read(file)?;
     let created = client.create_spec(&spec, namespace).await?;
-    let execution = watch(client, created.execution, console).await?;
+    let (execution, workspaces) = watch(client, created.execution, console).await?;
     for warning in &execution.warnings {
-        console.progress(&format!("warning: {}", printable(warning)))?;
+        console.progress(&format!("warning: {}", printable_lines(warning, INDENT)))?;
     }
     match execution.state {
         ExecutionState::Failed { reason } => return Err(CliError::Execution { reason }),
@@ -74,16 +92,22 @@ pub(super) async fn execute(
         }
         ExecutionState::Done | ExecutionState::Resolving | ExecutionState::Running => {}
     }
-    let page = client.preview(created.id).await?;
-    console.progress(&summary(&page))?;
-    Ok((created, page))
+    let page = result::whole_preview(client, created.id).await?;
+    for row in page.rows.rows.iter().filter(|row| row.operations.is_empty()) {
+        if let Some(note) = &row.note {
+            let note = printable_lines(note, INDENT);
+            console.progress(&format!("{} ({}): {note}", row.repo, row.branch))?;
+        }
+    }
+    console.progress(&summary(&page, result::without_result(&workspaces).len()))?;
+    Ok(Executed { created, workspaces, page })
 }
 
 async fn watch(
     client: &Client,
     id: ExecutionId,
     console: &mut Console<'_>,
-) -> Result<ExecutionPage, CliError> {
+) -> Result<(ExecutionPage, Vec<WorkspaceRow>), CliError> {
     let mut patience = Patience::new("the execution");
     let mut shown: BTreeMap<WorkspaceId, String> = BTreeMap::new();
     loop {
@@ -91,7 +115,7 @@ async fn watch(
         if let Some((page, rows, read)) = patience.bear(look(client, id).await)? {
             show_changes(&rows, &mut shown, console)?;
             if page.state.is_over() {
-                return Ok(page);
+                return Ok((page, rows));
             }
             pages = read;
         }
@@ -100,7 +124,7 @@ async fn watch(
 }
 
 /// The execution with all its workspaces, and how many pages they were.
-async fn look(
+pub(super) async fn look(
     client: &Client,
     id: ExecutionId,
 ) -> Result<(ExecutionPage, Vec<WorkspaceRow>, u32), CliError> {
@@ -142,17 +166,20 @@ fn describe(state: &WorkspaceState, steps_total: u32) -> String {
         }
         WorkspaceState::Unchanged => "nothing changed".to_owned(),
         WorkspaceState::Failed { step: Some(step), reason } => {
-            format!("failed in step {step}: {}", printable(reason))
+            format!("failed in step {step}: {}", printable_lines(reason, INDENT))
         }
-        WorkspaceState::Failed { step: None, reason } => format!("failed: {}", printable(reason)),
-        WorkspaceState::Skipped { reason } => format!("left out: {}", printable(reason)),
+        WorkspaceState::Failed { step: None, reason } => {
+            format!("failed: {}", printable_lines(reason, INDENT))
+        }
+        WorkspaceState::Skipped { reason } => {
+            format!("left out: {}", printable_lines(reason, INDENT))
+        }
         WorkspaceState::Cancelled => "cancelled".to_owned(),
     }
 }
 
-fn summary(page: &PreviewPage) -> String {
+fn summary(page: &PreviewPage, failed: usize) -> String {
     let PlanTotals { publish, update, close, other, unchanged, stat } = page.totals;
-    let failed = page.failed.len();
     format!(
         "{publish} to publish, {update} to update, {close} to close, {other} others, \
          {unchanged} unchanged, {failed} failed; {} files, +{} -{}",

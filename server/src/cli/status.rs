@@ -4,7 +4,7 @@ use super::{
     CliError, Outcome,
     args::StatusArgs,
     client::Client,
-    console::{Console, Format, Tone, printable, table},
+    console::{Console, Format, Tone, printable, printable_lines, table},
 };
 use drover::{
     changeset::status::ChangesetStatus,
@@ -21,7 +21,7 @@ use serde::Serialize;
 pub(super) struct Status {
     pub(super) campaign: CampaignRow,
     applying: Option<(u32, u32)>,
-    changesets: Vec<ChangesetRow>,
+    pub(super) changesets: Vec<ChangesetRow>,
 }
 
 pub(super) async fn run(args: &StatusArgs, console: &mut Console<'_>) -> Result<Outcome, CliError> {
@@ -62,8 +62,8 @@ fn show_text(status: &Status, console: &mut Console<'_>) -> Result<(), CliError>
     let Status { campaign, applying, changesets } = status;
     let counts = counts(&campaign.counts);
     console.line(&format!("{}/{}: {counts}", campaign.namespace, campaign.name))?;
-    if let Some((done, total)) = applying {
-        console.line(&format!("applying: {done} of {total} changesets"))?;
+    if let Some(applying) = applying {
+        console.line(&applying_text(*applying))?;
     }
     let rows: Vec<[String; 4]> = changesets.iter().map(cells).collect();
     for (line, row) in table(&rows).iter().zip(changesets) {
@@ -72,11 +72,23 @@ fn show_text(status: &Status, console: &mut Console<'_>) -> Result<(), CliError>
         let word = console.paint(tone, word);
         console.line(&format!("  {word}{rest}"))?;
         if let Some(problem) = &row.problem {
-            let (message, next) = (printable(&problem.message), printable(&problem.next));
-            console.line(&format!("      {message}; {next}"))?;
+            let message = printable_lines(&problem.message, PROBLEM_INDENT);
+            let (indent, next) = (" ".repeat(PROBLEM_INDENT), printable(&problem.next));
+            console.line(&format!("{indent}{message}; {next}"))?;
         }
     }
     Ok(())
+}
+
+/// Of what a changeset suffers from, below its line.
+const PROBLEM_INDENT: usize = 6;
+
+/// How far an apply is; how much it has to do is not known at once.
+pub(super) fn applying_text((done, total): (u32, u32)) -> String {
+    match total {
+        0 => "applying".to_owned(),
+        total => format!("applying: {done} of {total} changesets"),
+    }
 }
 
 fn cells(row: &ChangesetRow) -> [String; 4] {

@@ -23,7 +23,7 @@ use drover::{
     id::{ChangesetId, ChangesetSpecId},
     names::{BranchName, CampaignName, CommitSha, PullNumber, RepoName},
     time::Timestamp,
-    view::preview::{PlanHash, PlanTotals},
+    view::preview::{PlanHash, PlanTotals, RowKind},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -261,25 +261,14 @@ fn pull_branch(number: PullNumber) -> BranchName {
 pub fn totals(rows: &[Row]) -> PlanTotals {
     let mut totals = PlanTotals::default();
     for row in rows {
-        let operations = &row.plan.operations;
-        let has = |wanted: &[Operation]| operations.iter().any(|it| wanted.contains(it));
-        if operations.is_empty() {
-            totals.unchanged += 1;
-        } else if has(&[Operation::Publish, Operation::PublishDraft]) {
-            totals.publish += 1;
-        } else if has(&[Operation::Close]) {
-            totals.close += 1;
-        } else if has(&[
-            Operation::Push,
-            Operation::Update,
-            Operation::Reopen,
-            Operation::MarkReady,
-            Operation::ConvertToDraft,
-        ]) {
-            totals.update += 1;
-        } else {
-            totals.other += 1;
-        }
+        let count = match RowKind::of(&row.plan.operations) {
+            RowKind::Publish => &mut totals.publish,
+            RowKind::Update => &mut totals.update,
+            RowKind::Close => &mut totals.close,
+            RowKind::Other => &mut totals.other,
+            RowKind::Unchanged => &mut totals.unchanged,
+        };
+        *count += 1;
         if let Some(stat) = row.stat {
             totals.stat.files += stat.files;
             totals.stat.added += stat.added;

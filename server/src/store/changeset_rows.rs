@@ -123,9 +123,8 @@ impl JobColumns {
         let view =
             |message: String, next: String, retry_at| Some(ProblemView { message, next, retry_at });
         match status {
-            ChangesetStatus::Failed => {
-                view(self.last_error?, "needs you: mend the cause, then retry".to_owned(), None)
-            }
+            // What to do is in the message, by the kind of the failure.
+            ChangesetStatus::Failed => view(self.last_error?, "needs you".to_owned(), None),
             ChangesetStatus::Retrying => {
                 let (attempt, max) = (self.attempt?.0, self.attempts_max?.0);
                 let next = format!("tried again by itself: attempt {} of {max}", attempt + 1);

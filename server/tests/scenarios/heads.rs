@@ -1,8 +1,6 @@
 //! Which branches are pushed for which, while specs change.
 
 use crate::support::{app::TestApp, spec::Spec};
-use drover::view::execution::WorkspaceState;
-use serde_json::json;
 
 /// The heads of the open pull requests of a repository, each with its base, in order.
 fn heads(app: &TestApp, repo: &str) -> Vec<(String, String)> {
@@ -39,23 +37,4 @@ async fn a_second_target_branch_renames_nobodys_head() {
     app.publish(&Spec::new("hello").into("acme/shop", &["main", "release"])).await;
     assert_eq!(heads(&app, "acme/shop"), pairs(&both));
     assert_eq!(app.world.github.pulls("acme/shop").unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn the_default_branch_is_never_the_branch_to_push() {
-    let app = TestApp::new().await;
-    app.world.repo("acme/shop").await;
-    let before = app.world.tip("acme/shop", "main").await;
-    let spec = Spec::new("hello").on("acme/shop").set("/changesetTemplate/branch", json!("main"));
-    let preview = app.ada.preview(&spec).await;
-    let [failed] = preview.failed.as_slice() else { panic!("{:?}", preview.failed) };
-    let WorkspaceState::Failed { step: None, reason } = &failed.state else {
-        panic!("{:?}", failed.state)
-    };
-    assert_eq!(
-        reason,
-        "pull requests go into `main`, so Drover cannot push to it: choose another `branch` in \
-         `changesetTemplate`"
-    );
-    assert_eq!(app.world.tip("acme/shop", "main").await, before);
 }
