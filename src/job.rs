@@ -17,6 +17,8 @@ pub enum Job {
     Execute { execution: ExecutionId },
     /// Run the steps in one workspace.
     Workspace { workspace: WorkspaceId },
+    /// Look at what a spec is about, and plan it.
+    Plan { spec: CampaignSpecId },
     /// Rewire the changesets of a campaign to a spec.
     Apply { campaign: CampaignId, spec: CampaignSpecId },
     /// Move the code host towards what is desired.
@@ -77,6 +79,7 @@ impl Job {
         match self {
             Self::Execute { .. } => "execute",
             Self::Workspace { .. } => "workspace",
+            Self::Plan { .. } => "plan",
             Self::Apply { .. } => "apply",
             Self::Reconcile { .. } => "reconcile",
             Self::Sync { .. } => "sync",
@@ -92,6 +95,7 @@ impl Job {
         match self {
             Self::Execute { execution } => format!("{kind}:{execution}"),
             Self::Workspace { workspace } => format!("{kind}:{workspace}"),
+            Self::Plan { spec } => format!("{kind}:{spec}"),
             Self::Apply { campaign, spec } => format!("{kind}:{campaign}:{spec}"),
             Self::Reconcile { changeset } | Self::Sync { changeset } => {
                 format!("{kind}:{changeset}")
@@ -107,7 +111,7 @@ impl Job {
             Self::Execute { .. } => (minutes(10), 3),
             // A step acts on nothing but its sandbox, so one that a crash cut off may start over.
             Self::Workspace { .. } => (minutes(70), 3),
-            Self::Apply { .. } => (minutes(10), retry::ATTEMPTS_MAX),
+            Self::Plan { .. } | Self::Apply { .. } => (minutes(10), retry::ATTEMPTS_MAX),
             Self::Reconcile { .. } => (minutes(10), retry::ATTEMPTS_MAX),
             Self::Sync { .. } => (minutes(2), retry::ATTEMPTS_MAX),
             Self::Janitor => (minutes(10), retry::ATTEMPTS_MAX),
@@ -121,11 +125,12 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
-    fn all() -> [Job; 6] {
+    fn all() -> [Job; 7] {
         let id = Uuid::from_u128(1);
         [
             Job::Execute { execution: ExecutionId(id) },
             Job::Workspace { workspace: WorkspaceId(id) },
+            Job::Plan { spec: CampaignSpecId(id) },
             Job::Apply { campaign: CampaignId(id), spec: CampaignSpecId(id) },
             Job::Reconcile { changeset: ChangesetId(id) },
             Job::Sync { changeset: ChangesetId(id) },

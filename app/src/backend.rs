@@ -7,6 +7,7 @@ use crate::error::ApiError;
 use axum::http::request::Parts;
 use drover::{
     campaign::spec::SpecProblem,
+    changeset::choice::Shown,
     id::{CampaignSpecId, ChangesetId, ChangesetSpecId, DraftId, ExecutionId, WorkspaceId},
     names::{CampaignName, NamespaceName},
     view::{
@@ -90,6 +91,7 @@ pub trait Backend: Send + Sync {
         viewer: &Viewer,
         id: ChangesetId,
         choice: ChangesetChoice,
+        shown: &Shown,
     ) -> Result<(), ApiError>;
 }
 

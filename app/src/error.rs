@@ -1,6 +1,10 @@
 //! The one error that crosses the wire.
 
-use drover::{campaign::spec::SpecProblem, view::preview::MovedRow, viewer::Denied};
+use drover::{
+    campaign::spec::SpecProblem,
+    view::preview::{MovedRow, NewerApply},
+    viewer::Denied,
+};
 use serde::{Deserialize, Serialize};
 use server_fn::{
     codec::JsonEncoding,
@@ -20,7 +24,7 @@ pub enum ApiError {
     Spec { problems: Vec<SpecProblem> },
     /// The plan that was applied holds no more; these rows moved.
     #[error("the plan has changed since it was shown; look at the new one")]
-    PlanMoved { moved: Vec<MovedRow> },
+    PlanMoved { moved: Vec<MovedRow>, newer: Option<NewerApply> },
     /// The request was understood and refused: why, and what to do.
     #[error("{message}")]
     Refused { message: String },

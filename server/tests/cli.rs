@@ -197,6 +197,8 @@ pub(crate) fn preview_page(standing: Standing, publish: u32) -> PreviewPage {
         rows: Page { rows: vec![], next: None },
         failed: vec![],
         moved: vec![],
+        newer: None,
+        unread: None,
     }
 }
 
@@ -251,6 +253,7 @@ pub(crate) fn campaign(
         filter: ChangesetFilter::default(),
         timeline: vec![],
         eta_at: None,
+        left_out: vec![],
     }
 }
 
@@ -409,7 +412,7 @@ async fn a_plan_that_moved_names_the_rows() {
         was: "open".to_owned(),
         is: "merged".to_owned(),
     };
-    let moved = expect(APPLY_PATH, 409, Moved { moved: vec![row] });
+    let moved = expect(APPLY_PATH, 409, Moved { moved: vec![row], newer: None });
     let server = Server::start(vec![preview(ready(), 1), moved]).await;
     let ran = server.run(&format!("apply {SPEC}")).await;
     assert_eq!(ran.code, 1);

@@ -13,7 +13,7 @@ use drover::{
         campaign::ChangesetCounts,
         changeset::{ChangesetRow, ProblemView},
         execution::{ExecutionPage, ExecutionState, WorkspaceRow, WorkspaceState},
-        preview::{MovedRow, PreviewPage, PreviewRow, Standing},
+        preview::{MovedRow, PreviewPage, PreviewRow, RowKind, Standing},
     },
 };
 use drover_server::{
@@ -65,6 +65,7 @@ fn row(last: u8, operations: &[Operation], note: Option<&str>) -> PreviewRow {
         commit_message: String::new(),
         pull: None,
         operations: operations.to_vec(),
+        kind: RowKind::Wanted,
         note: note.map(str::to_owned),
         stat: None,
     }
@@ -261,7 +262,7 @@ fn every_error_is_a_sentence_with_a_way_out() {
         CliError::Answer { url: url(), message: text("status 502: bad gateway") },
         CliError::Execution { reason: text("it was cancelled") },
         CliError::NotReady { reason: text("the steps still run") },
-        CliError::PlanMoved { moved: vec![moved(1), moved(2)] },
+        CliError::PlanMoved { moved: vec![moved(1), moved(2)], newer: None },
         CliError::Superseded { by: name(SPEC) },
         CliError::NotAllowed { repos: repos(1) },
         CliError::NotAllowed { repos: repos(7) },

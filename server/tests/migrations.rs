@@ -1,7 +1,7 @@
 //! The schema goes up, down and up again, with rows in it.
 
 use crate::support::{
-    builders::{World, on_branch, tracking},
+    builders::{ALL, World, on_branch, tracking},
     db,
 };
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, RunQueryDsl};
@@ -34,7 +34,7 @@ async fn the_schema_goes_down_and_up_again_with_rows_in_it() {
     let wishes = [on_branch(&repos[0], "drover/x", "Title"), tracking(&repos[1], 7)];
     let spec = world.spec("x", &wishes).await;
     let campaign = world.accept(spec).await;
-    let _ = rewire::rewire(&mut *world.db.conn().await, campaign, spec).await.unwrap();
+    let _ = rewire::rewire(&mut *world.db.conn().await, campaign, spec, ALL).await.unwrap();
 
     let conn = Conn::establish(world.db.store.url()).await.unwrap();
     let (mut conn, reverted) =
@@ -54,7 +54,7 @@ async fn the_schema_goes_down_and_up_again_with_rows_in_it() {
 async fn lines_of_logs_become_chunks_and_lines_again() {
     let world = World::new().await;
     let repos = world.repos(&["acme/web"]).await;
-    let spec = world.spec("x", &[]).await;
+    let spec = world.bare_spec("x").await;
     let mut conn = Conn::establish(world.db.store.url()).await.unwrap();
     let (execution, id) = (ExecutionId(Uuid::new_v4()), WorkspaceId(Uuid::new_v4()));
     executions::insert(&mut conn, execution, spec).await.unwrap();

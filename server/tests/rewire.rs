@@ -1,26 +1,22 @@
-//! Apply: the SQL does what the domain decides, once, and quickly.
+//! Apply: the decided rows are written, once, and in few statements.
 
-use crate::support::builders::{World, on_branch, tracking};
-use diesel_async::{AsyncConnection, RunQueryDsl};
+use crate::support::builders::{ALL, World, on_branch, tracking};
 use drover::{
-    campaign::rewire::{Access, Existing, Rewiring, Wish, rewire as decide},
-    changeset::{Filing, Intent, PullState, spec::ChangesetSpec},
-    id::{CampaignId, CampaignSpecId, RepoId},
+    changeset::{Filing, Intent, PullState, facts::Hold},
+    id::{CampaignId, CampaignSpecId},
     view::{
         PAGE_ROWS_MAX,
         campaign::{ChangesetCounts, ChangesetFilter},
     },
 };
 use drover_server::store::{
-    Conn, campaigns, changeset_rows,
-    changesets::{self, Facts, Record},
-    previews,
+    campaigns, changeset_rows,
+    changesets::{self, Decision, Facts, Lock, Record},
     rewire::{Changes, Rewired, rewire},
 };
-use std::{collections::BTreeSet, time::Instant};
 
 async fn apply(world: &World, campaign: CampaignId, spec: CampaignSpecId) -> Rewired {
-    rewire(&mut *world.db.conn().await, campaign, spec).await.unwrap()
+    rewire(&mut *world.db.conn().await, campaign, spec, ALL).await.unwrap()
 }
 
 fn changes(rewired: Rewired) -> Changes {
@@ -31,7 +27,10 @@ fn changes(rewired: Rewired) -> Changes {
 }
 
 async fn live(world: &World, campaign: CampaignId) -> Vec<Facts> {
-    changesets::list_live(&mut *world.db.conn().await, campaign, 100).await.unwrap()
+    let conn = &mut *world.db.conn().await;
+    let mut all = changesets::list_all(conn, campaign, Lock::None, 100).await.unwrap();
+    all.retain(|facts| facts.filing == Filing::Active);
+    all
 }
 
 /// Carries the wish of every live changeset out, as the reconciler would.
@@ -125,18 +124,17 @@ async fn the_next_plan_starts_from_the_wish_that_was_reached() {
 
 /// One campaign with a changeset in every situation, and a spec that wants some of them.
 #[tokio::test]
-async fn the_sql_does_what_the_domain_decides() {
+async fn every_decided_row_is_written() {
     let world = World::new().await;
     let names = ["a/keep", "a/update", "a/gone", "a/never", "a/track", "a/back", "a/merged"];
     let repos = world.repos(&[&names[..], &["a/new", "a/taken"]].concat()).await;
     let repo = |name: &str| repos.iter().find(|repo| repo.name.as_str() == name).unwrap();
     let wish = |name: &str, title| on_branch(repo(name), "x", title);
-    let mut old: Vec<(RepoId, ChangesetSpec)> =
-        names.into_iter().map(|name| wish(name, "old")).collect();
+    let mut old: Vec<_> = names.into_iter().map(|name| wish(name, "old")).collect();
     old[4] = tracking(repo("a/track"), 7);
     let old = world.spec("x", &old).await;
     let campaign = world.accept(old).await;
-    changes(apply(&world, campaign, old).await);
+    assert_eq!(changes(apply(&world, campaign, old).await).created, 7);
     for (name, state) in [
         ("a/gone", PullState::Open),
         ("a/back", PullState::Closed),
@@ -148,16 +146,15 @@ async fn the_sql_does_what_the_domain_decides() {
         let conn = &mut *world.db.conn().await;
         changesets::record(conn, id, &Record::Pull(pull)).await.unwrap();
         if state != PullState::Open {
-            let archive = changesets::Decision::Intent(Intent::Archive);
+            let archive = Decision::Intent(Intent::Archive);
             changesets::decide(conn, id, &archive).await.unwrap();
         }
     }
     reconcile_all(&world, campaign).await;
     let other = world.spec("other", &[wish("a/taken", "theirs")]).await;
     let others = world.accept(other).await;
-    changes(apply(&world, others, other).await);
+    assert_eq!(changes(apply(&world, others, other).await).created, 1);
 
-    let before = all(&world, campaign).await;
     let new = [
         wish("a/keep", "old"),
         wish("a/update", "new"),
@@ -168,100 +165,81 @@ async fn the_sql_does_what_the_domain_decides() {
     ];
     let new = world.spec("x", &new).await;
     world.accept(new).await;
-    let decided = decide_about(&world, &before, new).await;
-    assert_eq!(decided.len(), 9);
     let done = changes(apply(&world, campaign, new).await);
-    let count = |is: fn(&Rewiring) -> bool| decided.iter().filter(|it| is(it)).count();
+    let expected = Changes {
+        created: 2,
+        updated: 2,
+        unchanged: 1,
+        kept: 0,
+        archived: 1,
+        detached: 2,
+        refused: 1,
+    };
+    assert_eq!(done, expected);
+    let after = live(&world, campaign).await;
+    let intents = |name: &str| {
+        let of = |facts: &&Facts| facts.repo == repo(name).id;
+        after.iter().filter(of).map(|facts| facts.desired.intent).collect::<Vec<_>>()
+    };
+    for name in ["a/keep", "a/update", "a/back", "a/merged", "a/new"] {
+        assert_eq!(intents(name), [Intent::Publish], "{name}");
+    }
+    assert_eq!(intents("a/gone"), [Intent::Archive]);
     assert_eq!(
-        done,
-        Changes {
-            created: count(|it| matches!(it, Rewiring::Create { .. })),
-            updated: count(|it| matches!(it, Rewiring::Update { .. } | Rewiring::Revive { .. })),
-            unchanged: count(|it| matches!(it, Rewiring::Keep { .. })),
-            archived: count(|it| matches!(it, Rewiring::Archive { .. })),
-            detached: count(|it| matches!(it, Rewiring::Detach { .. })),
-            taken: count(|it| matches!(it, Rewiring::Taken { .. })),
-        }
+        (intents("a/never"), intents("a/track")),
+        (vec![Intent::Detach], vec![Intent::Detach])
     );
-    let after = all(&world, campaign).await;
-    for rewiring in decided {
-        check(&rewiring, &after);
-    }
+    assert_eq!(intents("a/taken"), []);
+    let said = "SELECT count(*) FROM left_out WHERE reason LIKE '%belongs to the campaign other%'";
+    assert_eq!(world.db.count(said).await, 1);
 }
 
-/// Every changeset of a campaign, with those put aside.
-async fn all(world: &World, campaign: CampaignId) -> Vec<Facts> {
-    #[derive(diesel::QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = diesel::sql_types::Uuid)]
-        id: uuid::Uuid,
-    }
-    let conn = &mut *world.db.conn().await;
-    let rows: Vec<Row> = diesel::sql_query("SELECT id FROM changesets WHERE campaign_id = $1")
-        .bind::<diesel::sql_types::Uuid, _>(campaign.0)
-        .load(conn)
-        .await
-        .unwrap();
-    let mut all = Vec::new();
-    for Row { id } in rows {
-        all.push(changesets::load(conn, drover::id::ChangesetId(id)).await.unwrap());
-    }
-    all
+#[tokio::test]
+async fn without_a_result_not_a_column_of_a_changeset_is_written() {
+    let world = World::new().await;
+    let repos = world.repos(&["a/one", "a/two"]).await;
+    let wish = |at: usize| on_branch(&repos[at], "x", "Title");
+    let old = world.spec("x", &[wish(0), wish(1)]).await;
+    let campaign = world.accept(old).await;
+    assert_eq!(changes(apply(&world, campaign, old).await).created, 2);
+    reconcile_all(&world, campaign).await;
+    let new = world.spec("x", &[wish(0)]).await;
+    world.fail_in(new, repos[1].id, "main", "step 1 exited with 3").await;
+    world.accept(new).await;
+    let id = repos[1].id;
+    let row = format!("SELECT xmin::text::bigint FROM changesets WHERE repository_id = '{id}'");
+    let before = world.db.count(&row).await;
+    let done = changes(apply(&world, campaign, new).await);
+    assert_eq!(done, Changes { unchanged: 1, kept: 1, ..Changes::default() });
+    assert_eq!(world.db.count(&row).await, before);
+    assert_eq!(world.db.count("SELECT count(*) FROM jobs").await, 0);
 }
 
-async fn decide_about(world: &World, before: &[Facts], spec: CampaignSpecId) -> Vec<Rewiring> {
-    let conn = &mut *world.db.conn().await;
-    let matched = previews::list_all(conn, spec, 100).await.unwrap();
-    let wishes: Vec<Wish<'_>> =
-        matched.iter().map(|it| Wish { id: it.spec_id, spec: &it.spec }).collect();
-    let existing: Vec<Existing<'_>> = before
-        .iter()
-        .map(|it| Existing {
-            id: it.id,
-            spec: &it.spec,
-            filing: it.filing,
-            pull: match &it.observed {
-                drover::changeset::Observed::Pull(pull) => Some(pull.state),
-                drover::changeset::Observed::Unpublished { .. } => None,
-            },
-            access: Access::Readable,
-        })
-        .collect();
-    let taken: BTreeSet<_> =
-        matched.iter().filter(|it| it.taken_by.is_some()).map(|it| it.spec.target()).collect();
-    decide(&wishes, &existing, &taken).unwrap()
-}
+#[tokio::test]
+async fn a_campaign_whose_pull_request_is_merged_gives_its_branch_away() {
+    let world = World::new().await;
+    let repos = world.repos(&["a/one"]).await;
+    let first = world.spec("first", &[on_branch(&repos[0], "x", "Title")]).await;
+    let firsts = world.accept(first).await;
+    assert_eq!(changes(apply(&world, firsts, first).await).created, 1);
+    let second = world.spec("second", &[on_branch(&repos[0], "x", "Other")]).await;
+    let seconds = world.accept(second).await;
+    assert_eq!(changes(apply(&world, seconds, second).await).refused, 1);
 
-fn check(rewiring: &Rewiring, after: &[Facts]) {
-    let find = |id| after.iter().find(|it| it.id == id).unwrap();
-    match rewiring {
-        Rewiring::Create { spec } => {
-            assert!(after.iter().any(|it| it.spec_id == *spec), "{rewiring:?}");
-        }
-        Rewiring::Keep { changeset } => {
-            let facts = find(*changeset);
-            assert_eq!(facts.previous.as_ref(), Some(&facts.spec), "{rewiring:?}");
-        }
-        Rewiring::Update { changeset, spec } | Rewiring::Revive { changeset, spec } => {
-            let facts = find(*changeset);
-            assert_eq!((facts.spec_id, facts.filing), (*spec, Filing::Active), "{rewiring:?}");
-            assert_eq!(facts.desired.intent, Intent::Publish, "{rewiring:?}");
-        }
-        Rewiring::Archive { changeset } => {
-            assert_eq!(find(*changeset).desired.intent, Intent::Archive);
-        }
-        Rewiring::Detach { changeset } => {
-            assert_eq!(find(*changeset).desired.intent, Intent::Detach);
-        }
-        Rewiring::Taken { spec } => assert!(!after.iter().any(|it| it.spec_id == *spec)),
-        Rewiring::Skip { .. } => panic!("no repository is hidden"),
-    }
+    let pull = world.pull(repos[0].id, 1, PullState::Merged).await;
+    let id = live(&world, firsts).await[0].id;
+    changesets::record(&mut *world.db.conn().await, id, &Record::Pull(pull)).await.unwrap();
+    let third = world.spec("second", &[on_branch(&repos[0], "x", "Other")]).await;
+    world.accept(third).await;
+    assert_eq!(changes(apply(&world, seconds, third).await).created, 1);
+    assert_eq!(live(&world, firsts).await[0].hold, Hold::Released);
+    assert_eq!(world.db.count("SELECT count(*) FROM left_out").await, 0);
 }
 
 #[tokio::test]
 async fn pages_of_a_campaign_hold_every_changeset_once() {
     let world = World::new().await;
-    let (campaign, _) = many(&world, 450).await;
+    let campaign = many(&world, 450).await;
     let conn = &mut *world.db.conn().await;
     let mut filter = ChangesetFilter::default();
     let mut repos = Vec::new();
@@ -278,32 +256,12 @@ async fn pages_of_a_campaign_hold_every_changeset_once() {
     assert_eq!(counts, ChangesetCounts { processing: 450, ..ChangesetCounts::default() });
 }
 
-/// Prints what apply costs: run it by name, in a release build, on an idle machine.
-#[tokio::test]
-#[ignore = "a measurement, not a test"]
-async fn measure_apply_of_ten_thousand_rows() {
-    let world = World::new().await;
-    let (campaign, set_based) = many(&world, 10_000).await;
-    let spec = wishes(&world, "x", 10_000, "New").await;
-    world.accept(spec).await;
-    let again = Instant::now();
-    assert_eq!(changes(apply(&world, campaign, spec).await).updated, 10_000);
-    let updated = again.elapsed();
-    let one_by_one = insert_one_by_one(&world, 10_000).await;
-    eprintln!(
-        "apply of 10,000 rows: {set_based:?} new, {updated:?} updated; one by one {one_by_one:?}: \
-         {:.1} times as long",
-        one_by_one.as_secs_f64() / set_based.as_secs_f64()
-    );
-}
-
-/// A campaign with so many changesets, and how long its apply took.
-async fn many(world: &World, count: usize) -> (CampaignId, std::time::Duration) {
+/// A campaign with so many changesets.
+async fn many(world: &World, count: usize) -> CampaignId {
     let spec = wishes(world, "x", count, "Title").await;
     let campaign = world.accept(spec).await;
-    let start = Instant::now();
     assert_eq!(changes(apply(world, campaign, spec).await).created, count);
-    (campaign, start.elapsed())
+    campaign
 }
 
 /// A spec with one wish for each of so many repositories, made in SQL.
@@ -327,57 +285,4 @@ async fn wishes(world: &World, name: &str, count: usize, title: &str) -> Campaig
         ))
         .await;
     spec
-}
-
-/// The same rows of a changeset, its job and its timeline, one statement each.
-async fn insert_one_by_one(world: &World, count: usize) -> std::time::Duration {
-    let spec = wishes(world, "slow", count, "Slow").await;
-    let campaign = world.accept(spec).await;
-    world.db.run("UPDATE changesets SET intent = 'detach', detached_at = now()").await;
-    let conn = &mut *world.db.conn().await;
-    let specs = previews::list_all(conn, spec, 20_000).await.unwrap();
-    let start = Instant::now();
-    conn.transaction(async |conn: &mut Conn| {
-        for it in &specs {
-            one(conn, campaign, it).await?;
-        }
-        diesel::QueryResult::Ok(())
-    })
-    .await
-    .unwrap();
-    start.elapsed()
-}
-
-async fn one(
-    conn: &mut Conn,
-    campaign: CampaignId,
-    wish: &previews::Matched,
-) -> diesel::QueryResult<()> {
-    use diesel::sql_types::{Text, Uuid as SqlUuid};
-    let id = uuid::Uuid::new_v4();
-    diesel::sql_query(
-        "INSERT INTO changesets (id, campaign_id, repository_id, kind, branch, spec_id)
-         VALUES ($1, $2, $3, 'branch', 'x', $4)",
-    )
-    .bind::<SqlUuid, _>(id)
-    .bind::<SqlUuid, _>(campaign.0)
-    .bind::<SqlUuid, _>(wish.repo.0)
-    .bind::<SqlUuid, _>(wish.spec_id.0)
-    .execute(conn)
-    .await?;
-    diesel::sql_query(
-        "INSERT INTO jobs (kind, payload, unique_key, attempts_max)
-         VALUES ('reconcile', '{}', $1, 10)",
-    )
-    .bind::<Text, _>(format!("slow:{id}"))
-    .execute(conn)
-    .await?;
-    diesel::sql_query(
-        "INSERT INTO timeline (campaign_id, changeset_id, text) VALUES ($1, $2, 'made')",
-    )
-    .bind::<SqlUuid, _>(campaign.0)
-    .bind::<SqlUuid, _>(id)
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The store: what the schema promises, races, budgets, the derived status.
 
-use crate::support::builders::{World, on_branch};
+use crate::support::builders::{ALL, World, on_branch};
 use diesel_async::AsyncConnection;
 use drover::{
     changeset::{
@@ -40,8 +40,8 @@ async fn with_changeset() -> (World, ChangesetId) {
     let spec = world.spec("x", &[on_branch(&repos[0], "drover/x", "Title")]).await;
     let campaign = world.accept(spec).await;
     let conn = &mut *world.db.conn().await;
-    let _ = rewire(conn, campaign, spec).await.unwrap();
-    let facts = changesets::list_live(conn, campaign, 10).await.unwrap();
+    let _ = rewire(conn, campaign, spec, ALL).await.unwrap();
+    let facts = changesets::list_all(conn, campaign, changesets::Lock::None, 10).await.unwrap();
     let id = facts[0].id;
     (world, id)
 }
@@ -237,7 +237,7 @@ async fn who_closed_a_pull_request_is_kept() {
 async fn an_execution_is_watched_from_start_to_end() {
     let world = World::new().await;
     let repos = world.repos(&["acme/web", "acme/api"]).await;
-    let spec = world.spec("x", &[]).await;
+    let spec = world.bare_spec("x").await;
     let conn = &mut *world.db.conn().await;
     let id = ExecutionId(Uuid::new_v4());
     executions::insert(conn, id, spec).await.unwrap();

@@ -1,88 +1,139 @@
-//! What applying a spec does to the changesets of a campaign.
+//! What applying a spec does to the changesets of a campaign: the one place that decides it.
 //!
-//! The preview shows it row by row. Apply does the same in set-based SQL, and a test holds the
-//! two together. Nothing is sent here: every changeset that was touched is reconciled then.
+//! The preview shows these rows, the plan hash covers them, and apply writes them. Nothing is
+//! sent here: every changeset for which there is something to do is reconciled then.
 //!
 //! - A wish meets the changeset that the campaign has in its repository and branch already.
 //! - What was archived comes back when it is wanted again, unless its pull request is over: then
 //!   a new changeset is made, because a merged pull request cannot be opened again.
 //! - What is wanted no more is archived, and closed where it is open, if the campaign opened it
-//!   itself; it is let go if there is no pull request, or if others made it.
+//!   itself or may have; it is detached if nothing was ever sent, or if others made it.
+//! - Unknown is not "no": where the spec has no result for a repository, or its list of
+//!   repositories was cut short, every changeset there stays exactly as it is.
 //! - What a person closed, here or on the code host, stays closed: a new spec changes what is
 //!   wanted of the changeset and not whether it is wanted.
-//! - What the person who applies cannot see is left as it is.
-//! - A branch belongs to one live changeset, whichever campaign that is of.
+//! - A branch belongs to one live changeset, whichever campaign that is of; one that is over
+//!   gives it away.
+//! - No campaign has the default branch of a repository, a protected one, or one that pull
+//!   requests go into.
+
+#[cfg(test)]
+mod tests;
 
 use crate::{
-    changeset::{Filing, PullState, spec::ChangesetSpec},
-    id::{ChangesetId, ChangesetSpecId},
-    names::{BranchName, PullNumber, RepoName},
+    campaign::outcome::{Outcomes, Verdict},
+    changeset::{
+        Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Pull, PullState, Reopen,
+        Reopening, Tip,
+        facts::{Facts, Hold, Outstanding},
+        plan::PlanInput,
+        spec::ChangesetSpec,
+    },
+    id::{ChangesetId, ChangesetSpecId, PullId, RepoId},
+    names::{BranchName, CampaignName, PullNumber},
+    time::Timestamp,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
 
 /// What a changeset is about. A campaign has one live changeset for each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// A branch that the campaign pushes.
-    Branch(RepoName, BranchName),
+    Branch(RepoId, BranchName),
     /// A pull request that others made.
-    Pull(RepoName, PullNumber),
+    Pull(RepoId, PullNumber),
 }
 
-impl ChangesetSpec {
+impl Target {
+    /// By the repository's id: its name may be another tomorrow.
     #[must_use]
-    pub fn target(&self) -> Target {
-        match self {
-            Self::Branch(spec) => Target::Branch(spec.repo.clone(), spec.head.clone()),
-            Self::Existing { repo, number } => Target::Pull(repo.clone(), *number),
+    pub fn of(repo: RepoId, spec: &ChangesetSpec) -> Self {
+        match spec {
+            ChangesetSpec::Branch(spec) => Self::Branch(repo, spec.head.clone()),
+            ChangesetSpec::Existing { number, .. } => Self::Pull(repo, *number),
         }
     }
 }
 
-/// A wish of the spec that is applied.
-#[derive(Clone, Copy, Debug)]
-pub struct Wish<'a> {
+/// A wish of the spec that is applied, with what is known of its branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
     pub id: ChangesetSpecId,
-    pub spec: &'a ChangesetSpec,
+    pub repo: RepoId,
+    pub spec: ChangesetSpec,
+    pub based_at: Option<Timestamp>,
+    pub ours: Ours,
+    pub tip: Tip,
+    /// The pull request that is to be tracked, if it was read before.
+    pub tracked: Option<(PullId, Pull)>,
+    /// The live changeset of another campaign that has the branch.
+    pub holder: Option<Holder>,
+    /// Why the branch can be no campaign's.
+    pub reserved: Option<Reserved>,
 }
 
-/// A changeset that the campaign has.
-#[derive(Clone, Copy, Debug)]
-pub struct Existing<'a> {
-    pub id: ChangesetId,
-    pub spec: &'a ChangesetSpec,
-    pub filing: Filing,
-    /// `None`: there is no pull request.
+/// Who has a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    pub changeset: ChangesetId,
+    pub campaign: CampaignName,
+    /// The state of its pull request, as it was read last.
     pub pull: Option<PullState>,
-    pub access: Access,
+    pub number: Option<PullNumber>,
 }
 
-/// Whether the person who applies may read the repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    Readable,
-    Hidden,
+/// A branch that pull requests go into, so that none may come from it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reserved {
+    Default,
+    Protected,
+    /// The pull request itself would go into it.
+    OwnBase,
+    /// Pull requests of a campaign go into it.
+    BaseOf(CampaignName),
+}
+
+impl fmt::Display for Reserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("it is the repository's default branch"),
+            Self::Protected => f.write_str("the code host protects it"),
+            Self::OwnBase => f.write_str("it is the branch that the pull request goes into"),
+            Self::BaseOf(campaign) => {
+                write!(f, "pull requests of the campaign {campaign} go into it")
+            }
+        }
+    }
 }
 
 /// What becomes of a wish or of a changeset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rewiring {
     Create {
-        spec: ChangesetSpecId,
+        wish: ChangesetSpecId,
     },
     /// The changeset wants this very thing already.
     Keep {
         changeset: ChangesetId,
+        wish: ChangesetSpecId,
     },
     /// The changeset follows the new wish.
     Update {
         changeset: ChangesetId,
-        spec: ChangesetSpecId,
+        wish: ChangesetSpecId,
     },
-    /// The changeset was put aside, and follows the new wish.
+    /// The changeset was archived, and follows the new wish.
     Revive {
         changeset: ChangesetId,
-        spec: ChangesetSpecId,
+        wish: ChangesetSpecId,
+    },
+    /// There is no new result, so nothing changes.
+    Hold {
+        changeset: ChangesetId,
+        reason: String,
     },
     Archive {
         changeset: ChangesetId,
@@ -90,272 +141,330 @@ pub enum Rewiring {
     Detach {
         changeset: ChangesetId,
     },
-    /// Wanted no more, and left as it is because its repository is hidden.
-    Skip {
-        changeset: ChangesetId,
-    },
-    /// The branch belongs to a live changeset of another campaign: nothing is made of the wish.
+    /// The branch belongs to another campaign: nothing is made of the wish.
     Taken {
-        spec: ChangesetSpecId,
+        wish: ChangesetSpecId,
+        by: CampaignName,
+    },
+    /// The branch can be no campaign's: nothing is made of the wish.
+    Reserved {
+        wish: ChangesetSpecId,
+        because: Reserved,
     },
 }
 
-/// Several wishes of one spec for the same branch of the same repository.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} wishes are for the same {}; give each a branch of its own", specs.len(), describe(target))]
-pub struct Conflict {
-    pub target: Target,
-    /// In the order of the wishes.
-    pub specs: Vec<ChangesetSpecId>,
-}
-
-fn describe(target: &Target) -> String {
-    match target {
-        Target::Branch(repo, branch) => format!("branch `{branch}` of `{repo}`"),
-        Target::Pull(repo, number) => format!("pull request {repo}{number}"),
-    }
-}
-
-/// Decides about every wish and every changeset, ordered by what they are about. `taken` are the
-/// branches of live changesets of other campaigns.
-pub fn rewire(
-    wishes: &[Wish<'_>],
-    existing: &[Existing<'_>],
-    taken: &BTreeSet<Target>,
-) -> Result<Vec<Rewiring>, Vec<Conflict>> {
-    let mut wanted = by_target(wishes)?;
-    let mut rows: Vec<(Target, Rewiring)> = Vec::new();
-    for (target, wish) in wanted.iter().filter(|(target, _)| taken.contains(*target)) {
-        rows.push((target.clone(), Rewiring::Taken { spec: wish.id }));
-    }
-    wanted.retain(|target, _| !taken.contains(target));
-    let mut met: BTreeSet<Target> = BTreeSet::new();
-    for changeset in existing {
-        let target = changeset.spec.target();
-        let wish = wanted.get(&target);
-        let rewiring = match wish {
-            Some(wish) => meet(*wish, changeset),
-            None => let_go(changeset),
-        };
-        if wish.is_some() && rewiring.is_some() {
-            met.insert(target.clone());
+impl Rewiring {
+    #[must_use]
+    pub fn wish(&self) -> Option<ChangesetSpecId> {
+        match self {
+            Self::Create { wish }
+            | Self::Keep { wish, .. }
+            | Self::Update { wish, .. }
+            | Self::Revive { wish, .. }
+            | Self::Taken { wish, .. }
+            | Self::Reserved { wish, .. } => Some(*wish),
+            Self::Hold { .. } | Self::Archive { .. } | Self::Detach { .. } => None,
         }
-        rows.extend(rewiring.map(|rewiring| (target, rewiring)));
     }
-    wanted.retain(|target, _| !met.contains(target));
-    rows.extend(
-        wanted.into_iter().map(|(target, wish)| (target, Rewiring::Create { spec: wish.id })),
-    );
-    rows.sort();
-    Ok(rows.into_iter().map(|(_, rewiring)| rewiring).collect())
+
+    #[must_use]
+    pub fn changeset(&self) -> Option<ChangesetId> {
+        match self {
+            Self::Keep { changeset, .. }
+            | Self::Update { changeset, .. }
+            | Self::Revive { changeset, .. }
+            | Self::Hold { changeset, .. }
+            | Self::Archive { changeset }
+            | Self::Detach { changeset } => Some(*changeset),
+            Self::Create { .. } | Self::Taken { .. } | Self::Reserved { .. } => None,
+        }
+    }
+
+    /// The word for it, which the plan hash covers.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Keep { .. } => "keep",
+            Self::Update { .. } => "update",
+            Self::Revive { .. } => "revive",
+            Self::Hold { .. } => "hold",
+            Self::Archive { .. } => "archive",
+            Self::Detach { .. } => "detach",
+            Self::Taken { .. } => "taken",
+            Self::Reserved { .. } => "reserved",
+        }
+    }
+
+    /// What a person has to know about it, if anything.
+    #[must_use]
+    pub fn explain(&self) -> Option<String> {
+        match self {
+            Self::Create { .. } | Self::Keep { .. } | Self::Update { .. } => None,
+            Self::Revive { .. } => Some("comes back: it was archived".to_owned()),
+            Self::Hold { reason, .. } => Some(format!("kept: no new result, because {reason}")),
+            Self::Archive { .. } | Self::Detach { .. } => {
+                Some("the spec does not want it any more".to_owned())
+            }
+            Self::Taken { by, .. } => Some(format!(
+                "refused: the branch belongs to the campaign {by}; give this campaign another \
+                 branch, or archive the other"
+            )),
+            Self::Reserved { because, .. } => Some(format!(
+                "refused: no pull request can come from this branch, because {because}; give the \
+                 campaign another branch"
+            )),
+        }
+    }
 }
 
-fn by_target<'a>(wishes: &[Wish<'a>]) -> Result<BTreeMap<Target, Wish<'a>>, Vec<Conflict>> {
-    let mut all: BTreeMap<Target, Vec<Wish<'a>>> = BTreeMap::new();
-    for wish in wishes {
-        all.entry(wish.spec.target()).or_default().push(*wish);
+/// A row of the plan: what is decided, and the facts as they will be then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub rewiring: Rewiring,
+    pub repo: RepoId,
+    /// The wish that will be in force; of a row that is refused, the one that is not.
+    pub spec: ChangesetSpec,
+    /// `None` for a row that is refused: there is no changeset to plan.
+    pub prospect: Option<Prospect>,
+    /// The changeset of another campaign that gives its branch to this one.
+    pub releases: Option<ChangesetId>,
+    /// Our commits on the branch were merged, and hold nothing for a new pull request.
+    pub spends: Option<Target>,
+}
+
+impl Row {
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target::of(self.repo, &self.spec)
     }
-    let conflicts: Vec<Conflict> = all
+}
+
+/// The facts of a changeset as they will be when the spec is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prospect {
+    pub previous: Option<ChangesetSpec>,
+    pub current: ChangesetSpec,
+    pub desired: Desired,
+    pub observed: Observed,
+    pub ours: Ours,
+    pub tip: Tip,
+    pub closed_by: Closer,
+    pub reopening: Reopening,
+    pub based_at: Option<Timestamp>,
+    pub pull: Option<PullId>,
+}
+
+impl Prospect {
+    #[must_use]
+    pub fn input(&self, capabilities: crate::changeset::Capabilities) -> PlanInput<'_> {
+        PlanInput {
+            previous: self.previous.as_ref(),
+            current: &self.current,
+            desired: &self.desired,
+            filing: Filing::Active,
+            observed: &self.observed,
+            ours: &self.ours,
+            tip: &self.tip,
+            closed_by: self.closed_by,
+            reopening: self.reopening,
+            based_at: self.based_at,
+            capabilities,
+        }
+    }
+
+    /// A changeset as it stands, with another intent.
+    fn of(facts: &Facts, intent: Intent) -> Self {
+        Self {
+            previous: facts.previous.clone(),
+            current: facts.spec.clone(),
+            desired: Desired { intent, ..facts.desired.clone() },
+            observed: facts.observed.clone(),
+            ours: facts.ours.clone(),
+            tip: facts.tip.clone(),
+            closed_by: facts.closed_by,
+            reopening: facts.reopening,
+            based_at: facts.based_at,
+            pull: facts.pull,
+        }
+    }
+
+    /// A changeset that follows a new wish. A person's close outlives it; nothing else does.
+    fn following(facts: &Facts, wish: &Wish) -> Self {
+        let intent = match facts.desired.intent {
+            Intent::Close => Intent::Close,
+            Intent::Publish | Intent::Archive | Intent::Detach => Intent::Publish,
+        };
+        let (current, based_at) = (wish.spec.clone(), wish.based_at);
+        Self { current, based_at, ..Self::of(facts, intent) }
+    }
+
+    /// A changeset that is made for a wish.
+    fn new(wish: &Wish, ours: Ours) -> Self {
+        let (observed, pull) = match (&wish.tracked, &wish.tip) {
+            (Some((id, pull)), _) => (Observed::Pull(pull.clone()), Some(*id)),
+            (None, Tip::At(head)) => (Observed::Unpublished { head: Some(head.clone()) }, None),
+            (None, Tip::Absent | Tip::Unread) => (Observed::Unpublished { head: None }, None),
+        };
+        Self {
+            previous: None,
+            current: wish.spec.clone(),
+            desired: Desired {
+                intent: Intent::Publish,
+                publication: None,
+                reopen: Reopen::NotAsked,
+                drift: DriftChoice::Wait,
+            },
+            observed,
+            ours,
+            tip: wish.tip.clone(),
+            closed_by: Closer::Person,
+            reopening: Reopening::Untried,
+            based_at: wish.based_at,
+            pull,
+        }
+    }
+}
+
+/// The wishes of a spec by what they are about: the database lets none be wished for twice.
+pub type Wishes = BTreeMap<Target, Wish>;
+
+/// Decides about every wish and every changeset of the campaign, ordered by repository and
+/// branch. `changesets` are the live and the archived ones, the newest last.
+#[must_use]
+pub fn rewire(wishes: &Wishes, changesets: &[Facts], outcomes: &Outcomes) -> Vec<Row> {
+    let mut candidates: BTreeMap<Target, Candidates<'_>> = BTreeMap::new();
+    for facts in changesets {
+        candidates.entry(Target::of(facts.repo, &facts.spec)).or_default().add(facts);
+    }
+    let mut rows: Vec<Row> = wishes
         .iter()
-        .filter(|(_, wishes)| wishes.len() > 1)
-        .map(|(target, wishes)| Conflict {
-            target: target.clone(),
-            specs: wishes.iter().map(|wish| wish.id).collect(),
-        })
+        .map(|(target, wish)| meet(target, wish, &candidates.remove(target).unwrap_or_default()))
         .collect();
-    if !conflicts.is_empty() {
-        return Err(conflicts);
-    }
-    Ok(all.into_iter().filter_map(|(target, wishes)| Some((target, *wishes.first()?))).collect())
+    // What no wish has met is not wanted any more, or not known to be.
+    let unmet = candidates.into_values().filter_map(|it| it.live);
+    rows.extend(unmet.map(|facts| leave(facts, outcomes)));
+    rows.sort_by(|a, b| order(a).cmp(&order(b)));
+    rows
 }
 
-/// What a wish makes of a changeset about the same; `None` when it cannot use it.
-fn meet(wish: Wish<'_>, changeset: &Existing<'_>) -> Option<Rewiring> {
-    let (id, spec) = (changeset.id, wish.id);
-    let over = match changeset.pull {
+/// The changesets about one thing: at most one lives.
+#[derive(Default)]
+struct Candidates<'a> {
+    live: Option<&'a Facts>,
+    /// The newest that can come back.
+    archived: Option<&'a Facts>,
+    /// The newest that was merged.
+    merged: Option<&'a Facts>,
+}
+
+impl<'a> Candidates<'a> {
+    fn add(&mut self, facts: &'a Facts) {
+        match (facts.filing, facts.state()) {
+            (Filing::Active, _) => self.live = Some(facts),
+            (Filing::Archived, Some(PullState::Merged)) => self.merged = Some(facts),
+            (Filing::Archived, Some(PullState::Deleted)) | (Filing::Detached, _) => {}
+            (
+                Filing::Archived,
+                None
+                | Some(PullState::Draft | PullState::Open | PullState::Closed | PullState::ReadOnly),
+            ) => self.archived = Some(facts),
+        }
+    }
+}
+
+fn order(row: &Row) -> (&str, &str, i64, Option<ChangesetId>) {
+    let id = row.rewiring.changeset();
+    match &row.spec {
+        ChangesetSpec::Branch(spec) => (spec.repo.as_str(), spec.head.as_str(), 0, id),
+        ChangesetSpec::Existing { repo, number } => (repo.as_str(), "", number.0, id),
+    }
+}
+
+/// What becomes of a wish.
+fn meet(target: &Target, wish: &Wish, candidates: &Candidates<'_>) -> Row {
+    let row = |rewiring, prospect| Row {
+        rewiring,
+        repo: wish.repo,
+        spec: wish.spec.clone(),
+        prospect,
+        releases: None,
+        spends: None,
+    };
+    if let Some(because) = &wish.reserved {
+        return row(Rewiring::Reserved { wish: wish.id, because: because.clone() }, None);
+    }
+    // Nobody takes the branch from a live changeset that still has it.
+    let holds = candidates.live.is_some_and(|facts| facts.hold == Hold::Held);
+    let releases = match &wish.holder {
+        Some(holder) if !holds && !is_over(holder.pull) => {
+            return row(Rewiring::Taken { wish: wish.id, by: holder.campaign.clone() }, None);
+        }
+        Some(holder) if !holds => Some(holder.changeset),
+        Some(_) | None => None,
+    };
+    let Some(facts) = candidates.live.or(candidates.archived) else {
+        let spends = candidates.merged.map(|_| target.clone());
+        let ours = if spends.is_some() { wish.ours.spent() } else { wish.ours.clone() };
+        let create = row(Rewiring::Create { wish: wish.id }, Some(Prospect::new(wish, ours)));
+        return Row { releases, spends, ..create };
+    };
+    let (changeset, wish_id) = (facts.id, wish.id);
+    let rewiring = match facts.filing {
+        Filing::Archived | Filing::Detached => Rewiring::Revive { changeset, wish: wish_id },
+        Filing::Active if facts.spec == wish.spec => Rewiring::Keep { changeset, wish: wish_id },
+        Filing::Active => Rewiring::Update { changeset, wish: wish_id },
+    };
+    Row { releases, ..row(rewiring, Some(Prospect::following(facts, wish))) }
+}
+
+/// What is over needs its branch no more.
+fn is_over(pull: Option<PullState>) -> bool {
+    match pull {
         Some(PullState::Merged | PullState::Deleted) => true,
         Some(PullState::Draft | PullState::Open | PullState::Closed | PullState::ReadOnly)
         | None => false,
+    }
+}
+
+/// What becomes of a live changeset that no wish is about.
+fn leave(facts: &Facts, outcomes: &Outcomes) -> Row {
+    let changeset = facts.id;
+    let (rewiring, intent) = match (unknown(facts, outcomes), may_be_ours(facts)) {
+        (Some(reason), _) => (Rewiring::Hold { changeset, reason }, facts.desired.intent),
+        (None, true) => (Rewiring::Archive { changeset }, Intent::Archive),
+        (None, false) => (Rewiring::Detach { changeset }, Intent::Detach),
     };
-    match changeset.filing {
-        Filing::Active if changeset.spec == wish.spec => Some(Rewiring::Keep { changeset: id }),
-        Filing::Active => Some(Rewiring::Update { changeset: id, spec }),
-        Filing::Archived if over => None,
-        Filing::Archived => Some(Rewiring::Revive { changeset: id, spec }),
-        Filing::Detached => None,
+    Row {
+        rewiring,
+        repo: facts.repo,
+        spec: facts.spec.clone(),
+        prospect: Some(Prospect::of(facts, intent)),
+        releases: None,
+        spends: None,
     }
 }
 
-/// What becomes of a changeset that no wish is about; `None` when it is put aside already.
-fn let_go(changeset: &Existing<'_>) -> Option<Rewiring> {
-    let id = changeset.id;
-    match (changeset.filing, changeset.access, changeset.spec, changeset.pull) {
-        (Filing::Archived | Filing::Detached, _, _, _) => None,
-        (Filing::Active, Access::Hidden, _, _) => Some(Rewiring::Skip { changeset: id }),
-        (Filing::Active, Access::Readable, ChangesetSpec::Branch(_), Some(_)) => {
-            Some(Rewiring::Archive { changeset: id })
-        }
-        (Filing::Active, Access::Readable, ChangesetSpec::Branch(_), None)
-        | (Filing::Active, Access::Readable, ChangesetSpec::Existing { .. }, _) => {
-            Some(Rewiring::Detach { changeset: id })
-        }
+/// Why it is not known whether the spec wants a changeset, if so.
+fn unknown(facts: &Facts, outcomes: &Outcomes) -> Option<String> {
+    match &facts.spec {
+        // The spec itself names them; no step has to give them.
+        ChangesetSpec::Existing { .. } => None,
+        ChangesetSpec::Branch(spec) => match outcomes.verdict(facts.repo, &spec.repo, &spec.base) {
+            Verdict::Kept { reason } => Some(reason.to_owned()),
+            Verdict::Dropped => None,
+        },
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::changeset::spec::tests::branch_spec;
-    use uuid::Uuid;
-
-    fn wish_id(number: u128) -> ChangesetSpecId {
-        ChangesetSpecId(Uuid::from_u128(number))
-    }
-
-    fn changeset_id(number: u128) -> ChangesetId {
-        ChangesetId(Uuid::from_u128(number))
-    }
-
-    fn on_branch(branch: &str, title: &str) -> ChangesetSpec {
-        let (head, title) = (branch.parse().unwrap(), title.to_owned());
-        ChangesetSpec::Branch(crate::changeset::spec::BranchSpec { head, title, ..branch_spec() })
-    }
-
-    fn tracking() -> ChangesetSpec {
-        ChangesetSpec::Existing { repo: "acme/web".parse().unwrap(), number: PullNumber(7) }
-    }
-
-    /// One changeset, which meets one wish or none.
-    #[track_caller]
-    fn check(
-        wish: Option<&ChangesetSpec>,
-        filing: Filing,
-        pull: Option<PullState>,
-        expected: &[Rewiring],
-    ) {
-        let spec = on_branch("x", "old");
-        let access = Access::Readable;
-        let existing = [Existing { id: changeset_id(1), spec: &spec, filing, pull, access }];
-        let wishes: Vec<Wish<'_>> =
-            wish.into_iter().map(|spec| Wish { id: wish_id(2), spec }).collect();
-        assert_eq!(rewire(&wishes, &existing, &BTreeSet::new()).unwrap(), expected);
-    }
-
-    const CREATE: Rewiring = Rewiring::Create { spec: ChangesetSpecId(Uuid::from_u128(2)) };
-    const CHANGESET: ChangesetId = ChangesetId(Uuid::from_u128(1));
-
-    #[test]
-    fn a_wish_that_meets_nothing_makes_a_changeset() {
-        let (spec, tracking) = (on_branch("x", "t"), tracking());
-        let wishes =
-            [Wish { id: wish_id(1), spec: &spec }, Wish { id: wish_id(2), spec: &tracking }];
-        let made = [Rewiring::Create { spec: wish_id(1) }, Rewiring::Create { spec: wish_id(2) }];
-        assert_eq!(rewire(&wishes, &[], &BTreeSet::new()).unwrap(), made);
-    }
-
-    #[test]
-    fn a_wish_that_is_met_changes_the_changeset_or_keeps_it() {
-        let (same, new) = (on_branch("x", "old"), on_branch("x", "new"));
-        let (keep, update) = (
-            Rewiring::Keep { changeset: CHANGESET },
-            Rewiring::Update { changeset: CHANGESET, spec: wish_id(2) },
-        );
-        for pull in [None, Some(PullState::Open), Some(PullState::Closed), Some(PullState::Merged)]
-        {
-            check(Some(&same), Filing::Active, pull, &[keep]);
-            check(Some(&new), Filing::Active, pull, &[update]);
+/// Whether the campaign opened a pull request, or may have: then it has to close it.
+fn may_be_ours(facts: &Facts) -> bool {
+    match &facts.spec {
+        ChangesetSpec::Existing { .. } => false,
+        ChangesetSpec::Branch(_) => {
+            facts.pull.is_some()
+                || facts.ours != Ours::default()
+                || facts.outstanding == Outstanding::Write
         }
-    }
-
-    #[test]
-    fn what_was_put_aside_comes_back_unless_it_is_over() {
-        let same = on_branch("x", "old");
-        let revive = Rewiring::Revive { changeset: CHANGESET, spec: wish_id(2) };
-        check(Some(&same), Filing::Archived, Some(PullState::Closed), &[revive]);
-        check(Some(&same), Filing::Archived, None, &[revive]);
-        check(Some(&same), Filing::Archived, Some(PullState::Merged), &[CREATE]);
-        check(Some(&same), Filing::Archived, Some(PullState::Deleted), &[CREATE]);
-        check(Some(&same), Filing::Detached, Some(PullState::Open), &[CREATE]);
-    }
-
-    #[test]
-    fn another_branch_is_another_changeset() {
-        let other = on_branch("y", "old");
-        let archive = Rewiring::Archive { changeset: CHANGESET };
-        check(Some(&other), Filing::Active, Some(PullState::Open), &[archive, CREATE]);
-    }
-
-    #[test]
-    fn what_is_wanted_no_more_is_archived_or_let_go() {
-        let (archive, detach) =
-            (Rewiring::Archive { changeset: CHANGESET }, Rewiring::Detach { changeset: CHANGESET });
-        check(None, Filing::Active, Some(PullState::Open), &[archive]);
-        check(None, Filing::Active, Some(PullState::Merged), &[archive]);
-        check(None, Filing::Active, None, &[detach]);
-        check(None, Filing::Archived, Some(PullState::Closed), &[]);
-        check(None, Filing::Detached, Some(PullState::Open), &[]);
-    }
-
-    #[test]
-    fn pull_requests_of_others_are_let_go_and_hidden_ones_left_alone() {
-        let (tracking, branch) = (tracking(), on_branch("x", "t"));
-        let left = |spec, access| Existing {
-            id: CHANGESET,
-            spec,
-            filing: Filing::Active,
-            pull: Some(PullState::Open),
-            access,
-        };
-        let detach = Rewiring::Detach { changeset: CHANGESET };
-        let skip = Rewiring::Skip { changeset: CHANGESET };
-        assert_eq!(
-            rewire(&[], &[left(&tracking, Access::Readable)], &BTreeSet::new()).unwrap(),
-            [detach]
-        );
-        assert_eq!(
-            rewire(&[], &[left(&branch, Access::Hidden)], &BTreeSet::new()).unwrap(),
-            [skip]
-        );
-    }
-
-    #[test]
-    fn two_wishes_for_one_branch_are_a_conflict() {
-        let (one, other) = (on_branch("x", "one"), on_branch("x", "other"));
-        let wishes = [Wish { id: wish_id(1), spec: &one }, Wish { id: wish_id(2), spec: &other }];
-        let conflicts = rewire(&wishes, &[], &BTreeSet::new()).unwrap_err();
-        assert_eq!(conflicts[0].specs, [wish_id(1), wish_id(2)]);
-        assert_eq!(
-            conflicts[0].to_string(),
-            "2 wishes are for the same branch `x` of `acme/web`; give each a branch of its own"
-        );
-    }
-
-    #[test]
-    fn a_branch_of_another_campaign_is_taken() {
-        let (spec, other) = (on_branch("x", "t"), on_branch("y", "t"));
-        let wishes = [Wish { id: wish_id(1), spec: &spec }, Wish { id: wish_id(2), spec: &other }];
-        let taken = BTreeSet::from([spec.target()]);
-        let expected =
-            [Rewiring::Taken { spec: wish_id(1) }, Rewiring::Create { spec: wish_id(2) }];
-        assert_eq!(rewire(&wishes, &[], &taken).unwrap(), expected);
-    }
-
-    #[test]
-    fn an_archived_and_a_live_changeset_of_one_branch_do_not_quarrel() {
-        let (old, new) = (on_branch("x", "old"), on_branch("x", "new"));
-        let at = |number, spec, filing, pull| Existing {
-            id: changeset_id(number),
-            spec,
-            filing,
-            pull: Some(pull),
-            access: Access::Readable,
-        };
-        let existing = [
-            at(1, &old, Filing::Archived, PullState::Merged),
-            at(2, &old, Filing::Active, PullState::Open),
-        ];
-        let update = Rewiring::Update { changeset: changeset_id(2), spec: wish_id(3) };
-        let wishes = [Wish { id: wish_id(3), spec: &new }];
-        assert_eq!(rewire(&wishes, &existing, &BTreeSet::new()).unwrap(), [update]);
     }
 }

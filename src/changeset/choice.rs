@@ -1,7 +1,9 @@
 //! What a person can do with a changeset now. Pages show it and commands hold to it.
 
-use super::{Capabilities, Filing, PullState, Support, status::Work};
-use crate::view::changeset::ChangesetChoice;
+use super::{Capabilities, Filing, Observed, PullState, Support, facts::Facts, status::Work};
+use crate::{names::CommitSha, view::changeset::ChangesetChoice};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What the choices depend on.
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +75,87 @@ fn sync(pull: Option<PullState>) -> Vec<ChangesetChoice> {
     pull.map(|_| ChangesetChoice::Sync).into_iter().collect()
 }
 
+/// How a changeset stood when somebody chose: a page shows it, its form sends it back, and the
+/// choice counts for nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// `None`: there was no pull request.
+    pub pull: Option<PullState>,
+    /// The commit at the tip of the branch.
+    pub head: Option<CommitSha>,
+}
+
+impl Shown {
+    #[must_use]
+    pub fn of(facts: &Facts) -> Self {
+        Self {
+            pull: facts.observed.pull().map(|pull| pull.state),
+            head: Observed::head(&facts.observed).cloned(),
+        }
+    }
+}
+
+impl Shown {
+    /// As a form carries it.
+    #[must_use]
+    pub fn token(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what a form carried; `None` when it carried something else.
+    #[must_use]
+    pub fn parse(token: &str) -> Option<Self> {
+        serde_json::from_str(token).ok()
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.pull {
+            None => "no pull request",
+            Some(PullState::Draft) => "a draft",
+            Some(PullState::Open) => "open",
+            Some(PullState::Closed) => "closed",
+            Some(PullState::Merged) => "merged",
+            Some(PullState::Deleted) => "deleted",
+            Some(PullState::ReadOnly) => "read-only",
+        };
+        match &self.head {
+            Some(head) => write!(f, "{state}, branch at {}", head.short()),
+            None => write!(f, "{state}, no branch"),
+        }
+    }
+}
+
+/// The changeset stands differently from what was shown, so the choice was about something else.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "Nothing was done: the changeset is not as the page showed it ({shown}), but: {now}. Look \
+     again, then choose."
+)]
+pub struct Overtaken {
+    pub shown: Shown,
+    pub now: Shown,
+}
+
+/// Whether a choice is about what is there. What only reads or tries again is never too late.
+pub fn still_holds(choice: ChangesetChoice, shown: &Shown, now: &Shown) -> Result<(), Overtaken> {
+    match choice {
+        ChangesetChoice::Retry | ChangesetChoice::Sync => return Ok(()),
+        ChangesetChoice::Publish
+        | ChangesetChoice::PublishDraft
+        | ChangesetChoice::Close
+        | ChangesetChoice::Reopen
+        | ChangesetChoice::Adopt
+        | ChangesetChoice::Overwrite
+        | ChangesetChoice::Detach => {}
+    }
+    if shown == now {
+        return Ok(());
+    }
+    Err(Overtaken { shown: shown.clone(), now: now.clone() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +173,25 @@ mod tests {
     #[track_caller]
     fn check(facts: &ChoiceFacts, expected: &[ChangesetChoice]) {
         assert_eq!(choices(facts), expected);
+    }
+
+    #[test]
+    fn a_choice_counts_only_for_what_was_shown() {
+        let at = |pull, digit: &str| Shown { pull, head: digit.repeat(40).parse().ok() };
+        let (open, moved) = (at(Some(PullState::Open), "a"), at(Some(PullState::Open), "b"));
+        let closed = at(Some(PullState::Closed), "a");
+        for choice in ChangesetChoice::ALL {
+            let always = matches!(choice, Retry | Sync);
+            assert_eq!(still_holds(choice, &open, &open), Ok(()));
+            assert_eq!(still_holds(choice, &open, &moved).is_ok(), always, "{choice:?}");
+            assert_eq!(still_holds(choice, &open, &closed).is_ok(), always, "{choice:?}");
+        }
+        let error = still_holds(Overwrite, &open, &Shown { pull: None, head: None }).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Nothing was done: the changeset is not as the page showed it (open, branch at \
+             aaaaaaa), but: no pull request, no branch. Look again, then choose."
+        );
     }
 
     #[test]

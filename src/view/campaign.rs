@@ -4,7 +4,7 @@ use super::{Page, changeset::ChangesetRow};
 use crate::{
     changeset::status::ChangesetStatus,
     id::{CampaignId, CampaignSpecId},
-    names::{CampaignName, NamespaceName},
+    names::{BranchName, CampaignName, NamespaceName, RepoName},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -72,12 +72,24 @@ pub struct CampaignPage {
     /// Set while the apply job rewires changesets: (done, total).
     pub applying: Option<(u32, u32)>,
     pub changesets: Page<ChangesetRow>,
+    /// Wishes that were accepted and of which nothing could be made: they need a person.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
     pub filter: ChangesetFilter,
     /// What happened, the newest first.
     pub timeline: Vec<TimelineRow>,
     /// When the pull requests that still have to be written will be open, at the pace that the
     /// code host allows. `None` when nothing waits.
     pub eta_at: Option<Timestamp>,
+}
+
+/// A wish of which nothing was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    pub repo: RepoName,
+    pub branch: BranchName,
+    /// Why, and what to do.
+    pub reason: String,
 }
 
 /// Which changesets of a campaign to list. Stands in the URL.

@@ -2,7 +2,7 @@
 
 use super::{campaign::TimelineRow, diff::DiffView};
 use crate::{
-    changeset::status::ChangesetStatus,
+    changeset::{choice::Shown, status::ChangesetStatus},
     diff::DiffStat,
     id::ChangesetId,
     names::{BranchName, CampaignName, CommitSha, NamespaceName, PullNumber, RepoName},
@@ -55,6 +55,8 @@ pub struct ChangesetPage {
     pub commit_message: String,
     pub diff: Option<DiffView>,
     pub timeline: Vec<TimelineRow>,
+    /// How it stands, which a choice is about.
+    pub shown: Shown,
     /// What a person can do with it now.
     pub choices: Vec<ChangesetChoice>,
 }

@@ -31,6 +31,11 @@ pub struct PreviewPage {
     pub failed: Vec<WorkspaceRow>,
     /// The rows that moved since the plan that the viewer tried to apply.
     pub moved: Vec<MovedRow>,
+    /// What somebody has applied to the campaign meanwhile.
+    pub newer: Option<NewerApply>,
+    /// What could not be read from the code host when the plan was made: those rows say what was
+    /// known before.
+    pub unread: Option<String>,
 }
 
 /// Whether the plan can be applied, and if not, why.
@@ -62,6 +67,12 @@ pub struct PlanTotals {
     pub close: u32,
     pub other: u32,
     pub unchanged: u32,
+    /// Left exactly as they are, because the spec has no new result for them.
+    pub kept: u32,
+    /// Wishes of which nothing is made: apply is refused as long as there are any.
+    pub refused: u32,
+    /// Wait for a person's choice about commits of others.
+    pub drift: u32,
     pub stat: DiffStat,
 }
 
@@ -80,6 +91,7 @@ pub struct PreviewRow {
     pub pull: Option<PullNumber>,
     /// Empty: nothing to do.
     pub operations: Vec<Operation>,
+    pub kind: RowKind,
     /// What to know about this row: "stays unpublished, as the spec says", "the base moved".
     pub note: Option<String>,
     pub stat: Option<DiffStat>,
@@ -87,7 +99,7 @@ pub struct PreviewRow {
 
 /// What a row comes to, for counting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowKind {
+pub enum RowEffect {
     Publish,
     Update,
     Close,
@@ -96,7 +108,7 @@ pub enum RowKind {
     Unchanged,
 }
 
-impl RowKind {
+impl RowEffect {
     #[must_use]
     pub fn of(operations: &[Operation]) -> Self {
         let has = |wanted: &[Operation]| operations.iter().any(|it| wanted.contains(it));
@@ -118,6 +130,27 @@ impl RowKind {
             Self::Other
         }
     }
+}
+
+/// What a row is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    Wanted,
+    /// There is no new result, so the changeset stays as it is.
+    Kept,
+    /// The spec does not want it any more.
+    Dropped,
+    /// Nothing can be made of the wish.
+    Refused,
+}
+
+/// An apply that came between a plan and its own apply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewerApply {
+    pub by: NamespaceName,
+    pub at: Timestamp,
+    pub spec: CampaignSpecId,
 }
 
 /// A row that differs from the plan that the viewer saw.

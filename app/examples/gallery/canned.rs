@@ -4,6 +4,7 @@ use crate::{diffs, samples};
 use async_trait::async_trait;
 use drover::{
     campaign::spec::SpecProblem,
+    changeset::choice::Shown,
     changeset::status::ChangesetStatus,
     id::{CampaignSpecId, ChangesetId, ChangesetSpecId, DraftId, ExecutionId, WorkspaceId},
     names::{CampaignName, NamespaceName},
@@ -175,7 +176,7 @@ impl Backend for Canned {
 
     async fn apply(&self, _: &Viewer, id: CampaignSpecId, _: &PlanHash) -> Result<(), ApiError> {
         if kind(&PREVIEWS, id.0.as_u128())? == "moved" {
-            return Err(ApiError::PlanMoved { moved: samples::moved() });
+            return Err(ApiError::PlanMoved { moved: samples::moved(), newer: None });
         }
         Ok(())
     }
@@ -211,6 +212,7 @@ impl Backend for Canned {
         _: &Viewer,
         _: ChangesetId,
         choice: ChangesetChoice,
+        _: &Shown,
     ) -> Result<(), ApiError> {
         match choice {
             ChangesetChoice::Close => Err(ApiError::Refused {

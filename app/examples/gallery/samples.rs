@@ -3,6 +3,7 @@
 use crate::diffs;
 use drover::{
     campaign::spec::SpecProblem,
+    changeset::choice::Shown,
     changeset::{plan::Operation, status::ChangesetStatus},
     diff::DiffStat,
     id::{
@@ -14,15 +15,15 @@ use drover::{
     view::{
         Page,
         campaign::{
-            CampaignPage, CampaignRow, ChangesetCounts, ChangesetFilter, HomePage, SpecRow,
-            TimelineRow,
+            CampaignPage, CampaignRow, ChangesetCounts, ChangesetFilter, HomePage, LeftOut,
+            SpecRow, TimelineRow,
         },
         changeset::{ChangesetChoice, ChangesetPage, ChangesetRow, ProblemView, PullLink},
         execution::{
             ExecutionPage, ExecutionState, LogLine, LogPage, LogStream, WorkspaceCounts,
             WorkspaceRow, WorkspaceState,
         },
-        preview::{MovedRow, PlanHash, PlanTotals, PreviewPage, PreviewRow, Standing},
+        preview::{MovedRow, PlanHash, PlanTotals, PreviewPage, PreviewRow, RowKind, Standing},
     },
     viewer::{Namespace, Role, Viewer},
 };
@@ -288,19 +289,23 @@ pub(crate) fn preview(id: CampaignSpecId, is_first: bool) -> PreviewPage {
         created_at: ago(3),
         expires_at: Some(ahead(10_000)),
         standing: Standing::Ready { hash: PlanHash("d41d8cd98f00b204".into()) },
-        totals: PlanTotals { publish: 7, update: 1, close: 1, other: 0, unchanged: 1, stat: stat(20, 96, 27) },
+        totals: PlanTotals { publish: 7, update: 1, close: 1, unchanged: 1, kept: 1, stat: stat(20, 96, 27), ..PlanTotals::default() },
         eta_secs: 70,
         rows: Page { rows, next: is_first.then(|| "key".into()) },
         failed: failed.collect(),
         moved: Vec::new(),
+        newer: None,
+        unread: None,
     }
 }
 
 fn preview_row(index: u128, repo: &str) -> PreviewRow {
     let (operations, note) = match index {
         1 => (vec![Operation::Push, Operation::Update], None),
-        2 => (Vec::new(), None),
-        3 => (vec![Operation::Close, Operation::Archive], Some("the spec wants it no more")),
+        2 => (Vec::new(), Some("kept: no new result, because step 1 exited with 3")),
+        3 => {
+            (vec![Operation::Close, Operation::Archive], Some("the spec does not want it any more"))
+        }
         5 => (vec![Operation::Push, Operation::PublishDraft], None),
         7 => (Vec::new(), Some("stays unpublished, as the spec says")),
         _ => (vec![Operation::Push, Operation::Publish], None),
@@ -317,6 +322,11 @@ fn preview_row(index: u128, repo: &str) -> PreviewRow {
         commit_message: "Upgrade tokio to 1.48".into(),
         pull: matches!(index, 1..=3).then_some(PullNumber(17)),
         operations,
+        kind: match index {
+            2 => RowKind::Kept,
+            3 => RowKind::Dropped,
+            _ => RowKind::Wanted,
+        },
         note: note.map(str::to_owned),
         stat: (index != 3).then(|| stat(2, lines, 3)),
     }
@@ -441,6 +451,11 @@ pub(crate) fn campaign(filter: ChangesetFilter) -> CampaignPage {
         filter,
         timeline: timeline(),
         eta_at: Some(ahead(2)),
+        left_out: vec![LeftOut {
+            repo: name("acme/ledger"),
+            branch: name(BRANCH),
+            reason: "refused: the branch belongs to the campaign rename-crates; give this campaign another branch, or archive the other".into(),
+        }],
     }
 }
 
@@ -453,6 +468,7 @@ pub(crate) fn applying(filter: ChangesetFilter) -> CampaignPage {
         applying: Some((40, 200)),
         changesets: Page { rows: Vec::new(), next: None },
         eta_at: Some(ahead(24)),
+        left_out: Vec::new(),
         ..page
     }
 }
@@ -467,6 +483,7 @@ pub(crate) fn changeset(id: ChangesetId, status: ChangesetStatus) -> ChangesetPa
         _ => vec![C::Sync],
     };
     ChangesetPage {
+        shown: Shown { pull: None, head: None },
         changeset: changeset_row(id, "acme/gateway", status),
         namespace: name("acme"),
         campaign: name::<CampaignName>("upgrade-tokio"),

@@ -10,6 +10,7 @@ use crate::{
         empty::Empty,
         pager::Pager,
         progress::{Legend, Progress},
+        said::Said,
         text::{Prose, SpecText},
         time::Time,
         timeline::Timeline,
@@ -21,7 +22,7 @@ use drover::{
     names::{CampaignName, NamespaceName},
     view::{
         Page,
-        campaign::{CampaignPage, ChangesetFilter},
+        campaign::{CampaignPage, ChangesetFilter, LeftOut},
         changeset::ChangesetRow,
     },
 };
@@ -48,7 +49,7 @@ pub fn Campaign() -> impl IntoView {
 #[component]
 fn CampaignView(page: CampaignPage) -> impl IntoView {
     let head = page.clone();
-    let CampaignPage { campaign, changesets, filter, timeline, spec_text, .. } = page;
+    let CampaignPage { campaign, changesets, left_out, filter, timeline, spec_text, .. } = page;
     view! {
         <Title text=campaign.name.to_string()/>
         <Head page=head.clone()/>
@@ -65,6 +66,7 @@ fn CampaignView(page: CampaignPage) -> impl IntoView {
                 <h2 id="changesets" class="title-2">"Changesets"</h2>
                 <Filter filter=filter.clone()/>
                 <div data-live="changesets" class="grid gap-4">
+                    <Refused rows=left_out/>
                     <List
                         namespace=campaign.namespace.clone()
                         name=campaign.name.clone()
@@ -80,6 +82,28 @@ fn CampaignView(page: CampaignPage) -> impl IntoView {
         <SpecText text=spec_text/>
     }
     .into_any()
+}
+
+/// Wishes of the applied spec of which nothing could be made.
+#[component]
+fn Refused(rows: Vec<LeftOut>) -> impl IntoView {
+    let items = rows.into_iter().map(|LeftOut { repo, branch, reason }| {
+        view! {
+            <li>
+                <b class="font-semibold">{repo.to_string()}</b>" "
+                <span class="branch">{branch.to_string()}</span>
+                <p><Said text=reason/></p>
+            </li>
+        }
+    });
+    let items = items.collect::<Vec<_>>();
+    (!items.is_empty()).then(|| {
+        view! {
+            <Alert tone=Tone::Bad title="Parts of the spec need you: nothing could be made of them">
+                <ul class="grid gap-3">{items}</ul>
+            </Alert>
+        }
+    })
 }
 
 #[component]

@@ -18,6 +18,7 @@ use crate::{
     routes, words,
 };
 use drover::{
+    changeset::choice::Shown,
     id::ChangesetId,
     names::CommitSha,
     view::changeset::{ChangesetChoice, ChangesetPage, ProblemView},
@@ -52,7 +53,7 @@ fn ChangesetView(page: ChangesetPage, layout: Layout) -> impl IntoView {
         <div data-live="state" class="grid gap-6">
             <Facts page=page.clone()/>
             {page.changeset.problem.clone().map(|problem| view! { <ProblemAlert problem/> })}
-            <Choices id choices=page.choices.clone()/>
+            <Choices id choices=page.choices.clone() shown=page.shown.clone()/>
         </div>
         <div class="beside">
             <section class="grid gap-4 content-start min-w-0" aria-labelledby="body">
@@ -114,10 +115,15 @@ fn ProblemAlert(problem: ProblemView) -> impl IntoView {
 }
 
 #[component]
-fn Choices(id: ChangesetId, choices: Vec<ChangesetChoice>) -> impl IntoView {
+fn Choices(id: ChangesetId, choices: Vec<ChangesetChoice>, shown: Shown) -> impl IntoView {
+    let shown = shown.token();
     let buttons = choices.into_iter().map(|choice| {
         let (label, says, weight) = words::choice(choice);
-        let fields = vec![("id", id.to_string()), ("choice", words::choice_key(choice).to_owned())];
+        let fields = vec![
+            ("id", id.to_string()),
+            ("choice", words::choice_key(choice).to_owned()),
+            ("shown", shown.clone()),
+        ];
         view! { <Post action="/api/choose" fields label weight says/> }
     });
     view! { <div class="bar">{buttons.collect_view()}</div> }

@@ -6,7 +6,7 @@ use crate::{
     components::diff::Layout,
     components::{
         alert::Alert,
-        badge::Tone,
+        badge::{Badge, Tone},
         empty::Empty,
         operations::Operations,
         pager::Pager,
@@ -26,7 +26,9 @@ use drover::{
     id::{CampaignSpecId, ExecutionId},
     view::{
         execution::WorkspaceRow,
-        preview::{MovedRow, PlanHash, PlanTotals, PreviewPage, PreviewRow, Standing},
+        preview::{
+            MovedRow, NewerApply, PlanHash, PlanTotals, PreviewPage, PreviewRow, RowKind, Standing,
+        },
     },
 };
 use leptos::prelude::*;
@@ -54,7 +56,8 @@ fn PreviewView(page: PreviewPage, is_first: bool) -> impl IntoView {
         <Title text=format!("Preview of {}", page.campaign)/>
         <Head page=page.clone()/>
         <div data-live="standing" class="contents">
-            <Moved rows=page.moved.clone()/>
+            <Moved rows=page.moved.clone() newer=page.newer.clone()/>
+            <Unread reason=page.unread.clone()/>
             <StandingView page=page.clone()/>
         </div>
         <Prose html=page.description_html.clone()/>
@@ -192,13 +195,17 @@ fn Ready(page: PreviewPage, hash: PlanHash) -> impl IntoView {
 }
 
 fn total_words(totals: &PlanTotals) -> String {
-    let PlanTotals { publish, update, close, other, unchanged, stat: _ } = *totals;
+    let PlanTotals { publish, update, close, other, unchanged, kept, refused, drift, stat: _ } =
+        *totals;
     let parts = [
         (publish, "to publish"),
         (update, "to update"),
         (close, "to close"),
         (other, "other"),
         (unchanged, "unchanged"),
+        (kept, "kept without a new result"),
+        (refused, "refused"),
+        (drift, "waiting for your choice"),
     ];
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
     let words = parts.map(|(number, word)| format!("{number} {word}")).collect::<Vec<_>>();
@@ -207,7 +214,7 @@ fn total_words(totals: &PlanTotals) -> String {
 
 /// The rows that moved since the plan that the viewer tried to apply.
 #[component]
-fn Moved(rows: Vec<MovedRow>) -> impl IntoView {
+fn Moved(rows: Vec<MovedRow>, newer: Option<NewerApply>) -> impl IntoView {
     let items = rows.into_iter().map(|MovedRow { repo, branch, was, is }| {
         view! {
             <li>
@@ -219,9 +226,17 @@ fn Moved(rows: Vec<MovedRow>) -> impl IntoView {
         }
     });
     let items = items.collect::<Vec<_>>();
-    (!items.is_empty()).then(|| {
+    (!items.is_empty() || newer.is_some()).then(|| {
         view! {
             <Alert tone=Tone::Warn title="Not applied: the plan has changed since it was shown">
+                {newer.map(|newer| view! {
+                    <p>
+                        {newer.by.to_string()}" has applied "
+                        <a class="link" href=routes::preview(newer.spec)>"another spec"</a>
+                        " meanwhile, "<Time at=newer.at/>
+                        ". Applying this one undoes what that spec wants beyond it."
+                    </p>
+                })}
                 <p>"Below is the new plan. Apply it if it is still what you want."</p>
                 <ul class="grid gap-3">{items}</ul>
             </Alert>
@@ -229,9 +244,22 @@ fn Moved(rows: Vec<MovedRow>) -> impl IntoView {
     })
 }
 
+/// What could not be read from the code host when the plan was made.
+#[component]
+fn Unread(reason: Option<String>) -> impl IntoView {
+    reason.map(|reason| {
+        view! {
+            <Alert tone=Tone::Warn title="Not everything could be read from the code host">
+                <p><Said text=reason/></p>
+                <p>"Those rows say what was known before. Nothing is written unread."</p>
+            </Alert>
+        }
+    })
+}
+
 #[component]
 fn Row(spec: CampaignSpecId, row: PreviewRow) -> impl IntoView {
-    let PreviewRow { repo, branch, base_branch, title, operations, note, stat, pull, .. } =
+    let PreviewRow { repo, branch, base_branch, title, operations, note, stat, pull, kind, .. } =
         row.clone();
     let branches = format!("{base_branch} ← {branch}");
     view! {
@@ -249,7 +277,8 @@ fn Row(spec: CampaignSpecId, row: PreviewRow) -> impl IntoView {
                     })}
                 </span>
                 <span class="plan-facts">
-                    <Operations operations/>
+                    <Kind kind/>
+                    {(kind != RowKind::Refused).then(|| view! { <Operations operations/> })}
                     {stat.map(|stat| view! { <Stat stat/> })}
                 </span>
             </summary>
@@ -257,6 +286,17 @@ fn Row(spec: CampaignSpecId, row: PreviewRow) -> impl IntoView {
         </details>
     }
     .into_any()
+}
+
+/// A word for rows about which nothing is done, and why.
+#[component]
+fn Kind(kind: RowKind) -> impl IntoView {
+    let (word, tone) = match kind {
+        RowKind::Kept => ("Kept", Tone::Plain),
+        RowKind::Refused => ("Refused", Tone::Bad),
+        RowKind::Wanted | RowKind::Dropped => return None,
+    };
+    Some(view! { <Badge tone word/> })
 }
 
 #[component]
@@ -295,7 +335,8 @@ fn Failed(execution: ExecutionId, rows: Vec<WorkspaceRow>) -> impl IntoView {
             <section class="grid gap-3" aria-labelledby="failed">
                 <h2 id="failed" class="title-2">"Failed repositories"</h2>
                 <p class="text-faint">
-                    "Their steps failed, so they get no pull request. The others go on."
+                    "There is no new result for them, so what the campaign has there stays as it \
+                     is. The others go on."
                 </p>
                 <WorkspaceTable execution rows/>
             </section>

@@ -2,7 +2,10 @@
 
 use super::{Figure, Goal};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use drover::id::{CampaignId, CampaignSpecId};
+use drover::{
+    changeset::{Capabilities, Support},
+    id::{CampaignId, CampaignSpecId},
+};
 use drover_server::{
     postgres::Postgres,
     store::{Store, StoreError, migrations, rewire},
@@ -11,6 +14,9 @@ use std::time::Instant;
 use uuid::Uuid;
 
 const ROWS: u32 = 10_000;
+
+const ALL: Capabilities =
+    Capabilities { drafts: Support::Yes, conversion: Support::Yes, reopen: Support::Yes };
 
 /// A wish as it is stored; the branch of each repository is its own.
 const WISH: &str = r#"{"branch": {"repo": "many/r", "base": "main",
@@ -26,7 +32,7 @@ pub(crate) async fn apply() -> anyhow::Result<Vec<Figure>> {
     let conn = &mut *store.conn().await?;
     let (campaign, spec) = fill(conn).await?;
     let begun = Instant::now();
-    let rewired = rewire::rewire(conn, campaign, spec).await?;
+    let rewired = rewire::rewire(conn, campaign, spec, ALL).await?;
     let set_based = begun.elapsed().as_secs_f64();
     anyhow::ensure!(
         matches!(&rewired, rewire::Rewired::Changed(changes) if changes.created == ROWS as usize),

@@ -26,7 +26,7 @@
 use drover::{
     campaign::spec::SpecProblem,
     id::{CampaignSpecId, ExecutionId},
-    view::preview::{MovedRow, PlanHash},
+    view::preview::{MovedRow, NewerApply, PlanHash},
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,9 @@ pub struct Apply {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
     pub moved: Vec<MovedRow>,
+    /// What somebody has applied to the campaign since the plan was made.
+    #[serde(default)]
+    pub newer: Option<NewerApply>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -107,9 +107,9 @@ impl Client {
         let request = self.request(Method::POST, &format!("/specs/{id}/apply")).json(&body);
         let answer = self.send(request).await?;
         if answer.status == StatusCode::CONFLICT
-            && let Ok(Moved { moved }) = serde_json::from_slice(&answer.body)
+            && let Ok(Moved { moved, newer }) = serde_json::from_slice(&answer.body)
         {
-            return Err(CliError::PlanMoved { moved });
+            return Err(CliError::PlanMoved { moved, newer });
         }
         self.check(&answer)
     }

@@ -3,7 +3,10 @@
 use super::console::{printable, printable_lines};
 use crate::api::wire::{ErrorCode, ErrorDetail};
 use drover::{
-    campaign::spec::SpecProblem, id::CampaignSpecId, names::RepoName, view::preview::MovedRow,
+    campaign::spec::SpecProblem,
+    id::CampaignSpecId,
+    names::RepoName,
+    view::preview::{MovedRow, NewerApply},
 };
 use std::{io, path::PathBuf};
 
@@ -35,8 +38,8 @@ pub enum CliError {
     Execution { reason: String },
     #[error("there is nothing to apply: {}", printable_lines(reason, INDENT))]
     NotReady { reason: String },
-    #[error("the plan has changed since it was shown: {}", moved_list(moved))]
-    PlanMoved { moved: Vec<MovedRow> },
+    #[error("the plan has changed since it was shown: {}", moved_list(moved, newer.as_ref()))]
+    PlanMoved { moved: Vec<MovedRow>, newer: Option<NewerApply> },
     #[error("a newer spec of this campaign was applied: {by}")]
     Superseded { by: CampaignSpecId },
     #[error("{}, so nothing was applied", no_result(repos))]
@@ -144,9 +147,10 @@ fn needs_you(count: u32, campaign: &str, repos: &[RepoName]) -> String {
     if repos.is_empty() { needs } else { format!("{needs}, and {}", no_result(repos)) }
 }
 
-fn moved_list(moved: &[MovedRow]) -> String {
+fn moved_list(moved: &[MovedRow], newer: Option<&NewerApply>) -> String {
+    let newer = newer.map(|newer| format!("{} has applied another spec meanwhile", newer.by));
     let row = |row: &MovedRow| {
         format!("{} was {}, is {}", row.repo, printable(&row.was), printable(&row.is))
     };
-    moved.iter().map(row).collect::<Vec<_>>().join("; ")
+    newer.into_iter().chain(moved.iter().map(row)).collect::<Vec<_>>().join("; ")
 }

@@ -92,6 +92,7 @@ pub(super) async fn execute(
         }
         ExecutionState::Done | ExecutionState::Resolving | ExecutionState::Running => {}
     }
+    planned(client, created.id).await?;
     let page = result::whole_preview(client, created.id).await?;
     for row in page.rows.rows.iter().filter(|row| row.operations.is_empty()) {
         if let Some(note) = &row.note {
@@ -101,6 +102,19 @@ pub(super) async fn execute(
     }
     console.progress(&summary(&page, result::without_result(&workspaces).len()))?;
     Ok(Executed { created, workspaces, page })
+}
+
+/// Waits until the plan is made: the code host is looked at for it.
+async fn planned(client: &Client, id: CampaignSpecId) -> Result<(), CliError> {
+    let mut patience = Patience::new("the plan");
+    loop {
+        if let Some(page) = patience.bear(client.preview(id, None).await)?
+            && page.standing != Standing::Executing
+        {
+            return Ok(());
+        }
+        patience.pause(1).await?;
+    }
 }
 
 async fn watch(
@@ -179,15 +193,17 @@ fn describe(state: &WorkspaceState, steps_total: u32) -> String {
 }
 
 fn summary(page: &PreviewPage, failed: usize) -> String {
-    let PlanTotals { publish, update, close, other, unchanged, stat } = page.totals;
+    let PlanTotals { publish, update, close, other, unchanged, kept, refused, drift, stat } =
+        page.totals;
     format!(
         "{publish} to publish, {update} to update, {close} to close, {other} others, \
-         {unchanged} unchanged, {failed} failed; {} files, +{} -{}",
+         {unchanged} unchanged, {kept} kept, {refused} refused, {drift} in drift, {failed} failed; \
+         {} files, +{} -{}",
         stat.files, stat.added, stat.removed
     )
 }
 
 fn changes(totals: &PlanTotals) -> u32 {
-    let PlanTotals { publish, update, close, other, unchanged: _, stat: _ } = *totals;
+    let PlanTotals { publish, update, close, other, .. } = *totals;
     publish + update + close + other
 }

@@ -8,7 +8,7 @@ use drover::{
     view::{
         changeset::ChangesetRow,
         execution::{WorkspaceRow, WorkspaceState},
-        preview::{PreviewPage, PreviewRow, RowKind},
+        preview::{PreviewPage, PreviewRow, RowEffect},
     },
 };
 use serde::Serialize;
@@ -147,13 +147,13 @@ impl Happened {
         let mut happened = Self { no_result, ..Self::default() };
         for row in planned {
             let status = statuses.get(&(&row.repo, &row.branch));
-            *happened.count(status.copied(), RowKind::of(&row.operations)) += 1;
+            *happened.count(status.copied(), RowEffect::of(&row.operations)) += 1;
         }
         happened
     }
 
     /// What is put aside has no status any more: it was closed, or let go, as planned.
-    fn count(&mut self, status: Option<ChangesetStatus>, kind: RowKind) -> &mut u32 {
+    fn count(&mut self, status: Option<ChangesetStatus>, kind: RowEffect) -> &mut u32 {
         match (status, kind) {
             (Some(ChangesetStatus::Failed | ChangesetStatus::Drift), _) => &mut self.needs_you,
             (
@@ -164,11 +164,11 @@ impl Happened {
                 ),
                 _,
             ) => &mut self.in_work,
-            (_, RowKind::Publish) => &mut self.published,
-            (_, RowKind::Update) => &mut self.updated,
-            (_, RowKind::Close) => &mut self.closed,
-            (_, RowKind::Other) => &mut self.other,
-            (_, RowKind::Unchanged) => &mut self.unchanged,
+            (_, RowEffect::Publish) => &mut self.published,
+            (_, RowEffect::Update) => &mut self.updated,
+            (_, RowEffect::Close) => &mut self.closed,
+            (_, RowEffect::Other) => &mut self.other,
+            (_, RowEffect::Unchanged) => &mut self.unchanged,
         }
     }
 

@@ -1,10 +1,13 @@
 //! Accepting a plan. The work itself is a job, so the answer comes at once.
 
-use super::{error::Answer, plans};
+use super::{
+    error::Answer,
+    plans::{self, SpecPlan},
+};
 use crate::{
     state::AppState,
     store::{
-        campaign_specs,
+        Conn, StoreError, campaign_specs,
         campaigns::{self, Accepted},
         executions,
         jobs::{self, Ask, NewJob},
@@ -13,7 +16,7 @@ use crate::{
 };
 use diesel_async::AsyncConnection;
 use drover::{
-    campaign::plan_hash::{PlanRows, moved},
+    campaign::plan_hash,
     id::{CampaignId, CampaignSpecId},
     job::Job,
     view::{execution::ExecutionState, preview::PlanHash},
@@ -22,10 +25,13 @@ use drover::{
 use drover_app::error::ApiError;
 use uuid::Uuid;
 
-/// The taken branches that a refusal names, at most.
-const TAKEN_MAX: usize = 10;
+/// The rows that a refusal names, at most.
+const REFUSED_MAX: usize = 10;
 
 /// Makes the spec the one that its campaign wants, if the plan is still the one that was seen.
+///
+/// The check and the acceptance are one transaction under a lock of the campaign's name, so of
+/// two people who apply at once the second is told what the first has done.
 pub async fn apply(
     state: &AppState,
     viewer: &Viewer,
@@ -38,36 +44,58 @@ pub async fn apply(
     let execution = executions::find_of_spec(&mut conn, id).await.answer()?;
     check_finished(execution.as_ref().map(|it| &it.state))?;
     let capabilities = plans::capabilities(state, &mut conn).await;
-    let plan = plans::load(&mut conn, &spec, capabilities).await.answer()?;
-    if plan.campaign.as_ref().is_some_and(|campaign| campaign.spec == id) {
-        return Ok(());
-    }
-    if plan.hash != *seen {
-        let was = stored_plans::find(&mut conn, id, seen).await.answer()?;
-        let moved = moved(&was.unwrap_or_else(PlanRows::default), &plan.states);
-        return Err(ApiError::PlanMoved { moved });
-    }
-    let taken: Vec<String> =
-        plan.rows.iter().filter_map(plans::Row::taken).take(TAKEN_MAX).collect();
-    if !taken.is_empty() {
-        let message = format!(
-            "Nothing was applied: {}. Give this campaign another branch, or archive the other.",
-            taken.join("; ")
-        );
-        return Err(ApiError::Refused { message });
-    }
-    conn.transaction(async |conn| {
-        let new = CampaignId(Uuid::new_v4());
-        match campaigns::accept(conn, new, id, viewer.id).await? {
-            Accepted::Already => Ok(()),
-            Accepted::Now(campaign) => {
-                let job = Job::Apply { campaign, spec: id };
-                jobs::enqueue(conn, &[NewJob::from(job)], Ask::Decision).await
+    let accepted = conn
+        .transaction(async |conn| {
+            campaigns::lock_name(conn, &spec.namespace, &spec.name).await?;
+            let plan = plans::decide(conn, &spec, capabilities).await?;
+            if plan.campaign.as_ref().is_some_and(|campaign| campaign.spec == id) {
+                return Ok(Judged::Accepted);
             }
-        }
-    })
-    .await
-    .answer()
+            if plan.hash != *seen {
+                return Ok(Judged::Moved(Box::new(plan)));
+            }
+            let refused: Vec<String> = plan.refused().take(REFUSED_MAX).collect();
+            if !refused.is_empty() {
+                return Ok(Judged::Refused(refused));
+            }
+            let new = CampaignId(Uuid::new_v4());
+            if let Accepted::Now(campaign) = campaigns::accept(conn, new, id, viewer.id).await? {
+                let job = Job::Apply { campaign, spec: id };
+                jobs::enqueue(conn, &[NewJob::from(job)], Ask::Decision).await?;
+            }
+            Ok::<_, StoreError>(Judged::Accepted)
+        })
+        .await
+        .answer()?;
+    match accepted {
+        Judged::Accepted => Ok(()),
+        Judged::Refused(refused) => Err(ApiError::Refused {
+            message: format!("Nothing was applied: {}.", refused.join("; ")),
+        }),
+        Judged::Moved(plan) => Err(moved(&mut conn, id, seen, &plan).await?),
+    }
+}
+
+/// What became of the wish to apply.
+enum Judged {
+    /// Now, or before.
+    Accepted,
+    Moved(Box<SpecPlan>),
+    Refused(Vec<String>),
+}
+
+/// Keeps the new plan, so that it can be looked at and applied, and says what moved.
+async fn moved(
+    conn: &mut Conn,
+    id: CampaignSpecId,
+    seen: &PlanHash,
+    plan: &SpecPlan,
+) -> Result<ApiError, ApiError> {
+    plan.keep(conn, id, None).await.answer()?;
+    let was = stored_plans::find(conn, id, seen).await.answer()?;
+    let newer = plans::newer(was.as_ref().map(|was| was.applied), plan.campaign.as_ref());
+    let was = was.map(|was| was.states).unwrap_or_default();
+    Ok(ApiError::PlanMoved { moved: plan_hash::moved(&was, &plan.states), newer })
 }
 
 fn check_finished(state: Option<&ExecutionState>) -> Result<(), ApiError> {

@@ -4,15 +4,18 @@ use super::error::Answer;
 use crate::{
     state::AppState,
     store::{
-        campaigns,
-        changesets::{self, Decision, Facts},
+        StoreError, campaigns,
+        changesets::{self, Decision},
         jobs::{self, Ask, NewJob},
         timeline::{self, NewEvent},
     },
 };
 use diesel_async::AsyncConnection;
 use drover::{
-    changeset::{DriftChoice, Intent, Observed, Publication, Reopen},
+    changeset::{
+        DriftChoice, Intent, Publication, Reopen,
+        choice::{Overtaken, Shown, still_holds},
+    },
     id::ChangesetId,
     job::Job,
     names::CommitSha,
@@ -21,12 +24,14 @@ use drover::{
 };
 use drover_app::error::ApiError;
 
-/// Writes the choice down and starts the work that follows from it.
+/// Writes the choice down and starts the work that follows from it, if the changeset stands as it
+/// was shown.
 pub async fn choose(
     state: &AppState,
     viewer: &Viewer,
     id: ChangesetId,
     choice: ChangesetChoice,
+    shown: &Shown,
 ) -> Result<(), ApiError> {
     let mut conn = state.store.conn().await.answer()?;
     let facts = changesets::load(&mut conn, id).await.answer()?;
@@ -35,7 +40,6 @@ pub async fn choose(
         .answer()?
         .ok_or_else(|| ApiError::NotFound { what: "such campaign".to_owned() })?;
     viewer.may_change(&campaign.namespace, "change a changeset")?;
-    let decisions = decisions(choice, &facts)?;
     let job = match choice {
         ChangesetChoice::Sync => Job::Sync { changeset: id },
         ChangesetChoice::Retry
@@ -47,7 +51,14 @@ pub async fn choose(
         | ChangesetChoice::Overwrite
         | ChangesetChoice::Detach => Job::Reconcile { changeset: id },
     };
-    conn.transaction(async |conn| {
+    let chosen = conn.transaction(async |conn| {
+        // Read under the lock: of two people who choose at once, the second chooses about what
+        // the first has left.
+        let facts = changesets::lock(conn, id).await?;
+        let decisions = match still_holds(choice, shown, &Shown::of(&facts)) {
+            Ok(()) => decisions(choice, shown),
+            Err(overtaken) => return Ok(Err(overtaken)),
+        };
         for decision in &decisions {
             changesets::decide(conn, id, decision).await?;
         }
@@ -59,15 +70,19 @@ pub async fn choose(
             detail: serde_json::json!({ "choice": choice }),
         };
         timeline::insert(conn, event).await?;
-        jobs::enqueue(conn, &[NewJob::from(job)], Ask::Decision).await
-    })
-    .await
-    .answer()
+        jobs::enqueue(conn, &[NewJob::from(job)], Ask::Decision).await?;
+        Ok::<_, StoreError>(Ok(()))
+    });
+    let refused = |overtaken: Overtaken| ApiError::Refused { message: overtaken.to_string() };
+    chosen.await.answer()?.map_err(refused)
 }
 
-/// At most two decisions come of a choice.
-fn decisions(choice: ChangesetChoice, facts: &Facts) -> Result<Vec<Decision>, ApiError> {
-    Ok(match choice {
+/// At most two decisions come of a choice. One about somebody's commits needs a commit.
+fn decisions(choice: ChangesetChoice, shown: &Shown) -> Vec<Decision> {
+    let drift = |choice: fn(CommitSha) -> DriftChoice| {
+        shown.head.clone().map(|head| Decision::Drift(choice(head))).into_iter().collect()
+    };
+    match choice {
         ChangesetChoice::Retry | ChangesetChoice::Sync => Vec::new(),
         ChangesetChoice::Publish => vec![Decision::Publication(Publication::Published)],
         ChangesetChoice::PublishDraft => vec![Decision::Publication(Publication::Draft)],
@@ -75,23 +90,10 @@ fn decisions(choice: ChangesetChoice, facts: &Facts) -> Result<Vec<Decision>, Ap
         ChangesetChoice::Reopen => {
             vec![Decision::Intent(Intent::Publish), Decision::Reopen(Reopen::Asked)]
         }
-        ChangesetChoice::Adopt => vec![Decision::Drift(DriftChoice::Adopt { head: tip(facts)? })],
-        ChangesetChoice::Overwrite => {
-            vec![Decision::Drift(DriftChoice::Overwrite { head: tip(facts)? })]
-        }
+        ChangesetChoice::Adopt => drift(|head| DriftChoice::Adopt { head }),
+        ChangesetChoice::Overwrite => drift(|head| DriftChoice::Overwrite { head }),
         ChangesetChoice::Detach => vec![Decision::Intent(Intent::Detach)],
-    })
-}
-
-/// The commit that a choice about drift is about.
-fn tip(facts: &Facts) -> Result<CommitSha, ApiError> {
-    let head = match &facts.observed {
-        Observed::Pull(pull) => Some(pull.head.clone()),
-        Observed::Unpublished { head } => head.clone(),
-    };
-    head.ok_or_else(|| ApiError::Refused {
-        message: "There is no branch on the code host to choose about.".to_owned(),
-    })
+    }
 }
 
 fn words(choice: ChangesetChoice) -> &'static str {

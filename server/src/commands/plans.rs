@@ -1,252 +1,194 @@
 //! What apply would do: the plan of a spec as a whole, with its hash.
+//!
+//! [`decide`] is `drover::campaign::rewire` over what the store holds, and a plan for each row.
+//! The preview's job keeps what it gives, apply compares with it under the campaign's lock, and
+//! the job of an apply writes what the same function gives then.
 
 use crate::{
+    look::{self, Target},
     state::AppState,
     store::{
         Conn, StoreError, budgets,
         campaign_specs::StoredSpec,
         campaigns::{self, Campaign},
-        changesets::{self, Facts},
-        previews::{self, Matched},
+        changeset_specs,
+        plans::{self as stored, NewPlan, PlanRow},
+        repositories,
+        rewire::{self as store, Given, Locking},
     },
 };
 use drover::{
     budget::{self, Spent, WriteLimits},
-    campaign::plan_hash::{PlanRows, RowState, plan_hash},
+    campaign::{
+        plan_hash::{PlanRows, RowKey, RowState, plan_hash},
+        rewire::{Prospect, Rewiring, Row, Wish, rewire},
+    },
     changeset::{
-        Capabilities, Closer, Desired, DriftChoice, Filing, Intent, Observed, Ours, Reopen,
-        Reopening, Support, Tip,
-        plan::{Operation, Plan, PlanInput, plan},
+        Capabilities, Observed, Support,
+        plan::{Note, Operation, Plan, plan},
         spec::ChangesetSpec,
     },
     diff::DiffStat,
-    id::{ChangesetId, ChangesetSpecId},
-    names::{BranchName, CampaignName, CommitSha, PullNumber, RepoName},
+    id::{CampaignId, CampaignSpecId, ChangesetId, ChangesetSpecId, RepoId},
+    names::{BranchName, CommitSha, PullNumber, RepoName},
     time::Timestamp,
-    view::preview::{PlanHash, PlanTotals, RowKind},
+    view::preview::{NewerApply, PlanHash, PlanTotals, RowEffect, RowKind},
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
-
-/// The rows of one plan, at most: it is made and hashed as a whole.
-pub const PLAN_ROWS_MAX: i64 = 100_000;
 
 /// What one spec would do to its campaign.
 pub struct SpecPlan {
     pub campaign: Option<Campaign>,
-    pub rows: Vec<Row>,
+    pub rows: Vec<PlanRow<PlannedRow>>,
     pub states: PlanRows,
     pub hash: PlanHash,
+    pub totals: PlanTotals,
+    /// The requests that it costs.
+    pub writes: u32,
 }
 
-/// One changeset of the plan.
-pub struct Row {
-    /// `None` for one that the spec wants no more.
-    pub spec_id: Option<ChangesetSpecId>,
-    /// `None` for one that does not exist yet.
+/// One row of a plan, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedRow {
+    pub spec: Option<ChangesetSpecId>,
     pub changeset: Option<ChangesetId>,
+    /// The name that the repository had when the plan was made.
     pub repo: RepoName,
-    pub spec: ChangesetSpec,
+    pub branch: BranchName,
     pub pull: Option<PullNumber>,
-    pub plan: Plan,
+    pub operations: Vec<Operation>,
+    pub kind: RowKind,
+    pub note: Option<String>,
     pub stat: Option<DiffStat>,
-    /// Another campaign that has the branch: apply refuses.
-    pub taken_by: Option<CampaignName>,
 }
 
-/// Makes the plan of a spec from what is there now.
-pub async fn load(
+/// What a kept plan says besides its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    pub totals: PlanTotals,
+    pub writes: u32,
+    pub unread: Option<String>,
+}
+
+/// Makes the plan of a spec from what is stored now.
+pub async fn decide(
     conn: &mut Conn,
     spec: &StoredSpec,
     capabilities: Capabilities,
 ) -> Result<SpecPlan, StoreError> {
     let campaign = campaigns::find(conn, &spec.namespace.name, &spec.name).await?;
-    let matched = previews::list_all(conn, spec.id, PLAN_ROWS_MAX).await?;
-    let mut live: BTreeMap<ChangesetId, Facts> = match &campaign {
-        Some(campaign) => changesets::list_live(conn, campaign.id, PLAN_ROWS_MAX)
-            .await?
-            .into_iter()
-            .map(|facts| (facts.id, facts))
-            .collect(),
-        None => BTreeMap::new(),
+    let id = campaign.as_ref().map(|it| it.id);
+    let given = store::load(conn, spec.id, id, Locking::ForShowing).await?;
+    let rows = rewire(&given.wishes, &given.changesets, &given.outcomes);
+    let names = names(conn, &rows).await?;
+    let stats = changeset_specs::list_stats(conn, spec.id).await?;
+    let specs: BTreeMap<ChangesetId, ChangesetSpecId> =
+        given.changesets.iter().map(|facts| (facts.id, facts.spec_id)).collect();
+    let mut made = SpecPlan {
+        hash: PlanHash(String::new()),
+        campaign,
+        rows: Vec::with_capacity(rows.len()),
+        states: PlanRows::default(),
+        totals: PlanTotals::default(),
+        writes: 0,
     };
-    let mut states = PlanRows::default();
-    let mut rows = Vec::with_capacity(matched.len());
-    for wish in matched {
-        let facts = wish.changeset.and_then(|id| live.remove(&id));
-        rows.push(wanted(wish, facts, capabilities, &mut states));
+    for row in &rows {
+        let plan = row.prospect.as_ref().map(|it| plan(&it.input(capabilities)));
+        let words = row.rewiring.wish().or_else(|| {
+            row.rewiring.changeset().and_then(|changeset| specs.get(&changeset).copied())
+        });
+        let Some(words) = words else { continue };
+        let repo = names.get(&row.repo).cloned().unwrap_or_else(|| name(&row.spec));
+        let stat = row.rewiring.wish().and_then(|wish| stats.get(&wish).copied());
+        made.add(row, plan.unwrap_or_default(), words, repo, stat);
     }
-    // What no wish has met is wanted no more.
-    rows.extend(live.into_values().map(|facts| unwanted(facts, capabilities, &mut states)));
-    rows.sort_by_key(Row::key);
-    let hash = plan_hash(spec.id, &states);
-    Ok(SpecPlan { campaign, rows, states, hash })
+    let applied = made.campaign.as_ref().map(|campaign| campaign.spec);
+    made.hash = plan_hash(spec.id, applied, &made.states);
+    Ok(made)
 }
 
-fn wanted(
-    wish: Matched,
-    facts: Option<Facts>,
-    capabilities: Capabilities,
-    states: &mut PlanRows,
-) -> Row {
-    let Matched { spec_id, spec, repo_name, stat, changeset, taken_by, .. } = wish;
-    let new = Prospect::of(facts.as_ref());
-    let plan = plan(&new.input(&spec, capabilities));
-    let row = Row {
-        spec_id: Some(spec_id),
-        changeset,
-        repo: repo_name,
-        spec,
-        pull: new.pull(),
-        plan,
-        stat,
-        taken_by,
-    };
-    row.note_state(&new.observed, states);
-    row
+impl SpecPlan {
+    fn add(
+        &mut self,
+        row: &Row,
+        plan: Plan,
+        words: ChangesetSpecId,
+        repo: RepoName,
+        stat: Option<DiffStat>,
+    ) {
+        let branch = branch(&row.spec);
+        let kind = kind(&row.rewiring);
+        let notes: Vec<String> = row
+            .rewiring
+            .explain()
+            .into_iter()
+            .chain(plan.notes.iter().map(ToString::to_string))
+            .collect();
+        count(&mut self.totals, kind, &plan, stat);
+        self.writes = self.writes.saturating_add(writes(&plan.operations));
+        let key = RowKey { repo: row.repo, branch: branch.clone() };
+        self.states.0.insert(key, row_state(row, &repo, &plan));
+        let row = PlannedRow {
+            spec: row.rewiring.wish(),
+            changeset: row.rewiring.changeset(),
+            repo,
+            branch,
+            pull: row.prospect.as_ref().and_then(|it| it.observed.pull()).map(|it| it.number),
+            operations: plan.operations,
+            kind,
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
+            stat,
+        };
+        self.rows.push(PlanRow { words, row });
+    }
+
+    /// The rows of which nothing can be made, each in a sentence.
+    pub fn refused(&self) -> impl Iterator<Item = String> {
+        self.rows.iter().filter(|it| it.row.kind == RowKind::Refused).map(|it| {
+            let PlannedRow { repo, branch, note, .. } = &it.row;
+            format!("`{branch}` of {repo}: {}", note.as_deref().unwrap_or("refused"))
+        })
+    }
+
+    /// Keeps the plan as the newest one of its spec.
+    pub async fn keep(
+        &self,
+        conn: &mut Conn,
+        spec: CampaignSpecId,
+        unread: Option<String>,
+    ) -> Result<(), StoreError> {
+        let summary = Summary { totals: self.totals, writes: self.writes, unread };
+        let plan = NewPlan {
+            spec,
+            hash: &self.hash,
+            applied: self.campaign.as_ref().map(|campaign| campaign.spec),
+            states: &self.states,
+            summary: &summary,
+            rows: &self.rows,
+        };
+        stored::keep(conn, &plan).await
+    }
 }
 
-fn unwanted(facts: Facts, capabilities: Capabilities, states: &mut PlanRows) -> Row {
-    let mut new = Prospect::of(Some(&facts));
-    let untouched = facts.pull.is_none() && facts.ours == Ours::default();
-    new.desired.intent = match &facts.spec {
-        ChangesetSpec::Branch(_) if !untouched => Intent::Archive,
-        ChangesetSpec::Branch(_) | ChangesetSpec::Existing { .. } => Intent::Detach,
-    };
-    let plan = plan(&new.input(&facts.spec, capabilities));
-    let repo = match &facts.spec {
+/// The names that the repositories have today.
+async fn names(conn: &mut Conn, rows: &[Row]) -> Result<BTreeMap<RepoId, RepoName>, StoreError> {
+    let ids: Vec<RepoId> = rows.iter().map(|row| row.repo).collect();
+    let repos = repositories::list(conn, &ids).await?;
+    Ok(repos.into_iter().map(|repo| (repo.id, repo.name)).collect())
+}
+
+fn name(spec: &ChangesetSpec) -> RepoName {
+    match spec {
         ChangesetSpec::Branch(spec) => spec.repo.clone(),
         ChangesetSpec::Existing { repo, .. } => repo.clone(),
-    };
-    let row = Row {
-        spec_id: None,
-        changeset: Some(facts.id),
-        repo,
-        spec: facts.spec.clone(),
-        pull: new.pull(),
-        plan,
-        stat: None,
-        taken_by: None,
-    };
-    row.note_state(&new.observed, states);
-    row
-}
-
-/// The facts of a changeset as they will be when the spec is applied.
-struct Prospect {
-    previous: Option<ChangesetSpec>,
-    desired: Desired,
-    observed: Observed,
-    ours: Ours,
-    tip: Tip,
-    closed_by: Closer,
-    reopening: Reopening,
-    based_at: Option<Timestamp>,
-}
-
-impl Prospect {
-    fn of(facts: Option<&Facts>) -> Self {
-        let Some(facts) = facts else { return Self::new() };
-        let mut desired = facts.desired.clone();
-        // A person's close outlives a new spec; nothing else does.
-        desired.intent = match desired.intent {
-            Intent::Close => Intent::Close,
-            Intent::Publish | Intent::Archive | Intent::Detach => Intent::Publish,
-        };
-        Self {
-            previous: facts.previous.clone(),
-            desired,
-            observed: facts.observed.clone(),
-            ours: facts.ours.clone(),
-            tip: facts.tip.clone(),
-            reopening: facts.reopening,
-            based_at: facts.based_at,
-            closed_by: facts.closed_by,
-        }
-    }
-
-    fn new() -> Self {
-        Self {
-            previous: None,
-            desired: Desired {
-                intent: Intent::Publish,
-                publication: None,
-                reopen: Reopen::NotAsked,
-                drift: DriftChoice::Wait,
-            },
-            observed: Observed::Unpublished { head: None },
-            ours: Ours::default(),
-            tip: Tip::Unread,
-            reopening: Reopening::Untried,
-            based_at: None,
-            closed_by: Closer::Person,
-        }
-    }
-
-    fn input<'a>(
-        &'a self,
-        current: &'a ChangesetSpec,
-        capabilities: Capabilities,
-    ) -> PlanInput<'a> {
-        PlanInput {
-            previous: self.previous.as_ref(),
-            current,
-            desired: &self.desired,
-            filing: Filing::Active,
-            observed: &self.observed,
-            ours: &self.ours,
-            tip: &self.tip,
-            closed_by: self.closed_by,
-            reopening: self.reopening,
-            based_at: self.based_at,
-            capabilities,
-        }
-    }
-
-    fn pull(&self) -> Option<PullNumber> {
-        match &self.observed {
-            Observed::Pull(pull) => Some(pull.number),
-            Observed::Unpublished { .. } => None,
-        }
     }
 }
 
-impl Row {
-    /// The name of the row in lists that are read by key.
-    #[must_use]
-    pub fn key(&self) -> (RepoName, BranchName, String) {
-        let id = self.spec_id.map(|id| id.to_string()).or(self.changeset.map(|id| id.to_string()));
-        (self.repo.clone(), self.branch(), id.unwrap_or_default())
-    }
-
-    #[must_use]
-    pub fn branch(&self) -> BranchName {
-        match &self.spec {
-            ChangesetSpec::Branch(spec) => spec.head.clone(),
-            ChangesetSpec::Existing { number, .. } => pull_branch(*number),
-        }
-    }
-
-    #[must_use]
-    pub fn taken(&self) -> Option<String> {
-        let by = self.taken_by.as_ref()?;
-        Some(format!(
-            "the branch `{}` of {} belongs to the campaign {by}",
-            self.branch(),
-            self.repo
-        ))
-    }
-
-    fn note_state(&self, observed: &Observed, states: &mut PlanRows) {
-        let base = match &self.spec {
-            ChangesetSpec::Branch(spec) => Some(spec.base_commit.clone()),
-            ChangesetSpec::Existing { .. } => None,
-        };
-        let (pull, head): (_, Option<CommitSha>) = match observed {
-            Observed::Pull(pull) => (Some((pull.number, pull.state)), Some(pull.head.clone())),
-            Observed::Unpublished { head } => (None, head.clone()),
-        };
-        let state = RowState { base, pull, head, operations: self.plan.operations.clone() };
-        states.0.insert((self.repo.clone(), self.branch()), state);
+fn branch(spec: &ChangesetSpec) -> BranchName {
+    match spec {
+        ChangesetSpec::Branch(spec) => spec.head.clone(),
+        ChangesetSpec::Existing { number, .. } => pull_branch(*number),
     }
 }
 
@@ -256,32 +198,62 @@ fn pull_branch(number: PullNumber) -> BranchName {
     format!("pull/{}", number.0).parse().expect("a valid name")
 }
 
-/// Counts the rows of a plan by what happens to them.
-#[must_use]
-pub fn totals(rows: &[Row]) -> PlanTotals {
-    let mut totals = PlanTotals::default();
-    for row in rows {
-        let count = match RowKind::of(&row.plan.operations) {
-            RowKind::Publish => &mut totals.publish,
-            RowKind::Update => &mut totals.update,
-            RowKind::Close => &mut totals.close,
-            RowKind::Other => &mut totals.other,
-            RowKind::Unchanged => &mut totals.unchanged,
-        };
-        *count += 1;
-        if let Some(stat) = row.stat {
-            totals.stat.files += stat.files;
-            totals.stat.added += stat.added;
-            totals.stat.removed += stat.removed;
-        }
+fn kind(rewiring: &Rewiring) -> RowKind {
+    match rewiring {
+        Rewiring::Create { .. }
+        | Rewiring::Keep { .. }
+        | Rewiring::Update { .. }
+        | Rewiring::Revive { .. } => RowKind::Wanted,
+        Rewiring::Hold { .. } => RowKind::Kept,
+        Rewiring::Archive { .. } | Rewiring::Detach { .. } => RowKind::Dropped,
+        Rewiring::Taken { .. } | Rewiring::Reserved { .. } => RowKind::Refused,
     }
-    totals
+}
+
+fn row_state(row: &Row, repo: &RepoName, plan: &Plan) -> RowState {
+    let base = match &row.spec {
+        ChangesetSpec::Branch(spec) => Some(spec.base_commit.clone()),
+        ChangesetSpec::Existing { .. } => None,
+    };
+    let observed = row.prospect.as_ref().map(|Prospect { observed, .. }| observed);
+    let head: Option<CommitSha> = observed.and_then(Observed::head).cloned();
+    let pull = observed.and_then(Observed::pull).map(|pull| (pull.number, pull.state));
+    RowState {
+        name: repo.clone(),
+        decision: row.rewiring.word().to_owned(),
+        base,
+        pull,
+        head,
+        operations: plan.operations.clone(),
+    }
+}
+
+/// Counts a row by what happens to it.
+fn count(totals: &mut PlanTotals, kind: RowKind, plan: &Plan, stat: Option<DiffStat>) {
+    let counter = match (kind, RowEffect::of(&plan.operations)) {
+        (RowKind::Kept, _) => &mut totals.kept,
+        (RowKind::Refused, _) => &mut totals.refused,
+        (RowKind::Wanted | RowKind::Dropped, RowEffect::Publish) => &mut totals.publish,
+        (RowKind::Wanted | RowKind::Dropped, RowEffect::Update) => &mut totals.update,
+        (RowKind::Wanted | RowKind::Dropped, RowEffect::Close) => &mut totals.close,
+        (RowKind::Wanted | RowKind::Dropped, RowEffect::Other) => &mut totals.other,
+        (RowKind::Wanted | RowKind::Dropped, RowEffect::Unchanged) => &mut totals.unchanged,
+    };
+    *counter += 1;
+    if plan.notes.iter().any(|note| matches!(note, Note::Drift { .. })) {
+        totals.drift += 1;
+    }
+    if let Some(stat) = stat {
+        totals.stat.files += stat.files;
+        totals.stat.added += stat.added;
+        totals.stat.removed += stat.removed;
+    }
 }
 
 /// The requests to the code host that operations cost.
-#[must_use]
-pub fn writes<'a>(operations: impl Iterator<Item = &'a Operation>) -> u32 {
+fn writes(operations: &[Operation]) -> u32 {
     let count = operations
+        .iter()
         .filter(|operation| match operation {
             Operation::Publish
             | Operation::PublishDraft
@@ -299,6 +271,62 @@ pub fn writes<'a>(operations: impl Iterator<Item = &'a Operation>) -> u32 {
         })
         .count();
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Looks at everything that the plan of a spec is about, and writes down what was seen. Gives
+/// what could not be read, in a sentence: of that, the plan says what was known before.
+pub async fn look(
+    state: &AppState,
+    spec: CampaignSpecId,
+    campaign: Option<CampaignId>,
+) -> Result<Option<String>, StoreError> {
+    let mut conn = state.store.conn().await?;
+    let Given { wishes, changesets, outcomes } =
+        store::load(&mut conn, spec, campaign, Locking::ForShowing).await?;
+    drop(conn);
+    let rows = rewire(&wishes, &changesets, &outcomes);
+    // Whoever has a branch that is wanted may be over by now.
+    let holders = wishes.values().filter_map(holder);
+    let targets: Vec<Target> = rows.iter().map(target).chain(holders).collect();
+    let seen = look::look_and_record(state, &targets).await?;
+    let unseen: Vec<String> =
+        seen.into_iter().filter_map(|it| Some(it.sight.err()?.to_string())).collect();
+    Ok(unseen
+        .first()
+        .map(|reason| format!("{} of {} could not be read: {reason}", unseen.len(), targets.len())))
+}
+
+fn target(row: &Row) -> Target {
+    let seen = row.prospect.as_ref().and_then(|it| it.observed.pull()).map(|it| it.number);
+    match &row.spec {
+        ChangesetSpec::Branch(spec) => Target {
+            repo: row.repo,
+            head: Some(spec.head.clone()),
+            base: Some(spec.base.clone()),
+            number: seen,
+        },
+        ChangesetSpec::Existing { number, .. } => {
+            Target { repo: row.repo, head: None, base: None, number: Some(*number) }
+        }
+    }
+}
+
+fn holder(wish: &Wish) -> Option<Target> {
+    let number = wish.holder.as_ref()?.number?;
+    Some(Target { number: Some(number), ..Target::repository(wish.repo) })
+}
+
+/// What was applied to the campaign since a plan was made, when that is another spec than the
+/// plan was made after. `was`: the spec that the campaign wanted then; `None` when the plan is not
+/// known any more.
+#[must_use]
+pub fn newer(was: Option<Option<CampaignSpecId>>, now: Option<&Campaign>) -> Option<NewerApply> {
+    let (was, now) = (was?, now?);
+    (was != Some(now.spec)).then(|| NewerApply {
+        by: now.applied_by_name.clone(),
+        at: now.applied_at,
+        spec: now.spec,
+    })
 }
 
 /// How long so many writes take at the pace that the code host allows, from now.

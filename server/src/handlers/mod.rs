@@ -2,6 +2,7 @@
 //!
 //! - [`execute`]: find the repositories of a spec
 //! - [`workspace`]: run its steps in one of them
+//! - [`plan`]: look at what a spec is about, and plan it
 //! - [`apply`]: rewire the changesets of a campaign
 //! - [`reconcile`]: move one pull request towards what is desired
 //! - [`sync`]: read pull requests again
@@ -13,6 +14,7 @@
 mod apply;
 mod execute;
 mod housekeeping;
+mod plan;
 mod reconcile;
 pub mod resolve;
 mod retry;
@@ -35,6 +37,7 @@ pub fn limits(workspaces_at_once: u32) -> Limits {
     Limits::from([
         ("execute", 4),
         ("workspace", workspaces_at_once),
+        ("plan", 2),
         ("apply", 2),
         // Their looks are collected into one request.
         ("reconcile", 12),
@@ -57,6 +60,7 @@ pub async fn handle(
             Job::Workspace { workspace } => {
                 workspace::run(&state, &claimed, workspace, &stop).await
             }
+            Job::Plan { spec } => plan::make(&state, spec).await,
             Job::Apply { campaign, spec } => apply::apply(&state, campaign, spec).await,
             Job::Reconcile { changeset } => reconcile::reconcile(&state, &claimed, changeset).await,
             Job::Sync { changeset } => sync::sync(&state, &claimed, changeset).await,

@@ -42,6 +42,21 @@ pub struct Campaign {
     pub updated_at: Timestamp,
 }
 
+/// Takes the lock of a campaign's name until the transaction ends, whether there is a campaign of
+/// that name or not yet.
+pub async fn lock_name(
+    conn: &mut Conn,
+    namespace: &Namespace,
+    name: &CampaignName,
+) -> Result<(), StoreError> {
+    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1 || lower($2), 0))")
+        .bind::<Text, _>(namespace.id.to_string())
+        .bind::<Text, _>(name.as_str())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Makes a spec the one that its campaign wants, and the campaign if there is none yet.
 ///
 /// The rewiring of the changesets is left to a job, which the caller queues in the same

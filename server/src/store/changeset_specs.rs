@@ -19,6 +19,7 @@ use drover::{
     names::BranchName,
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A wish that is attached to no campaign spec is deleted after so long.
@@ -103,6 +104,24 @@ pub async fn load_diff(conn: &mut Conn, id: ChangesetSpecId) -> Result<Vec<u8>, 
     diff.ok_or(StoreError::NotFound { what: "diff" })
 }
 
+/// The sizes of the diffs of a spec's wishes.
+pub async fn list_stats(
+    conn: &mut Conn,
+    spec: CampaignSpecId,
+) -> Result<BTreeMap<ChangesetSpecId, DiffStat>, StoreError> {
+    let rows: Vec<StatRow> = diesel::sql_query(
+        "SELECT id, files, added, removed FROM changeset_specs
+         WHERE campaign_spec_id = $1 AND files IS NOT NULL",
+    )
+    .bind::<SqlUuid, _>(spec.0)
+    .load(conn)
+    .await?;
+    let pair = |StatRow { id, files, added, removed }: StatRow| {
+        (id.0, DiffStat { files: files.0, added: added.0, removed: removed.0 })
+    };
+    Ok(rows.into_iter().map(pair).collect())
+}
+
 /// Loads the diff of a wish and when the wish was made: the same commit comes of both each time.
 pub async fn load_dated_diff(
     conn: &mut Conn,
@@ -153,6 +172,18 @@ struct HeadRow {
     base: Db<BranchName>,
     #[diesel(sql_type = Text)]
     head: Db<BranchName>,
+}
+
+#[derive(QueryableByName)]
+struct StatRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Db<ChangesetSpecId>,
+    #[diesel(sql_type = Integer)]
+    files: Db<u32>,
+    #[diesel(sql_type = Integer)]
+    added: Db<u32>,
+    #[diesel(sql_type = Integer)]
+    removed: Db<u32>,
 }
 
 #[derive(QueryableByName)]

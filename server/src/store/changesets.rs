@@ -34,17 +34,38 @@ pub async fn load(conn: &mut Conn, id: ChangesetId) -> Result<Facts, StoreError>
         .found("changeset")
 }
 
-/// Loads what the plans of all live changesets of a campaign are made from, at most `limit`, in
-/// the order of their repositories.
-pub async fn list_live(
+/// The same, and nobody else writes the changeset until the transaction ends.
+pub async fn lock(conn: &mut Conn, id: ChangesetId) -> Result<Facts, StoreError> {
+    diesel::sql_query(format!("{SELECT} WHERE c.id = $1 FOR UPDATE OF c"))
+        .bind::<SqlUuid, _>(id.0)
+        .get_result::<Row>(conn)
+        .await
+        .map(Facts::from)
+        .found("changeset")
+}
+
+/// Whether rows are locked until the transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    None,
+    Held,
+}
+
+/// Loads what the plans of all changesets of a campaign are made from that are not detached, at
+/// most `limit`, the newest last.
+pub async fn list_all(
     conn: &mut Conn,
     campaign: CampaignId,
+    lock: Lock,
     limit: i64,
 ) -> Result<Vec<Facts>, StoreError> {
+    let lock = match lock {
+        Lock::None => "",
+        Lock::Held => "FOR UPDATE OF c",
+    };
     let rows: Vec<Row> = diesel::sql_query(format!(
-        "{SELECT} JOIN repositories r ON r.id = c.repository_id
-         WHERE c.campaign_id = $1 AND c.archived_at IS NULL AND c.detached_at IS NULL
-         ORDER BY r.name, c.id LIMIT $2"
+        "{SELECT} WHERE c.campaign_id = $1 AND c.detached_at IS NULL
+         ORDER BY c.created_at, c.id LIMIT $2 {lock}"
     ))
     .bind::<SqlUuid, _>(campaign.0)
     .bind::<BigInt, _>(limit)
@@ -241,7 +262,7 @@ struct Row {
 }
 
 #[derive(QueryableByName)]
-struct OursColumns {
+pub(super) struct OursColumns {
     #[diesel(sql_type = Nullable<Text>)]
     pushed_commit: Option<Db<CommitSha>>,
     #[diesel(sql_type = Nullable<Text>)]

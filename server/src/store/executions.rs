@@ -1,6 +1,13 @@
 //! Executions: the running of the steps of a spec.
 
-use super::{Conn, StoreError, error::Found, schema::executions, sql_types::Db, workspaces};
+use super::{
+    Conn, StoreError,
+    error::Found,
+    jobs::{self, Ask, NewJob},
+    schema::executions,
+    sql_types::Db,
+    workspaces,
+};
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName,
     sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid},
@@ -9,6 +16,7 @@ use diesel_async::RunQueryDsl;
 use drover::{
     campaign::outcome::Resolution,
     id::{CampaignSpecId, ExecutionId},
+    job::Job,
     names::{CampaignName, NamespaceName},
     time::Timestamp,
     view::execution::{ExecutionPage, ExecutionState},
@@ -72,7 +80,8 @@ pub async fn find_of_spec(
     Ok(row.map(Execution::from))
 }
 
-/// Moves an execution that is not over to another state; says whether it did.
+/// Moves an execution that is not over to another state; says whether it did. One that is done
+/// has the plan of its spec made.
 pub async fn update_state(
     conn: &mut Conn,
     id: ExecutionId,
@@ -99,7 +108,19 @@ pub async fn update_state(
     .bind::<Nullable<Text>, _>(reason)
     .execute(conn)
     .await?;
-    Ok(if moved == 1 { Moved::Yes } else { Moved::No })
+    if moved != 1 {
+        return Ok(Moved::No);
+    }
+    if *state == ExecutionState::Done {
+        let spec = executions::table
+            .find(id.0)
+            .select(executions::campaign_spec_id)
+            .first(conn)
+            .await
+            .map(CampaignSpecId)?;
+        jobs::enqueue(conn, &[NewJob::from(Job::Plan { spec })], Ask::Decision).await?;
+    }
+    Ok(Moved::Yes)
 }
 
 /// Whether a row was in a state from which it could be moved.

@@ -1,8 +1,8 @@
 //! The database: what Drover remembers.
 //!
-//! One file per table, and a few for questions over several: [`rewire`] (apply), [`previews`],
-//! [`outcomes`] (what came of running a spec), [`status`] (the one SQL expression for the derived
-//! status), [`janitor`]. Rows are private to
+//! One file per table, and a few for questions over several: [`rewire`] (apply), [`outcomes`]
+//! (what came of running a spec), [`status`] (the one SQL expression for the derived status),
+//! [`janitor`]. Rows are private to
 //! their file; functions take a connection and speak domain and view types, so that a caller
 //! puts what belongs together into one transaction: `conn.transaction(async |conn| …)`.
 //!
@@ -29,11 +29,11 @@ pub mod executions;
 pub mod janitor;
 pub mod jobs;
 pub(crate) mod keyset;
+pub mod left_out;
 pub mod logs;
 pub mod migrations;
 pub mod outcomes;
 pub mod plans;
-pub mod previews;
 pub mod pulls;
 pub mod repositories;
 pub mod rewire;

@@ -208,6 +208,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    left_out (campaign_id, changeset_spec_id) {
+        campaign_id -> Uuid,
+        changeset_spec_id -> Uuid,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
     log_chunks (workspace_id, line) {
         workspace_id -> Uuid,
         line -> Int8,
@@ -244,11 +252,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    plan_rows (campaign_spec_id, hash, position) {
+        campaign_spec_id -> Uuid,
+        hash -> Text,
+        position -> Int4,
+        changeset_spec_id -> Uuid,
+        row -> Jsonb,
+    }
+}
+
+diesel::table! {
     plans (campaign_spec_id, hash) {
         campaign_spec_id -> Uuid,
         hash -> Text,
         rows -> Jsonb,
         created_at -> Timestamptz,
+        applied_spec_id -> Nullable<Uuid>,
+        summary -> Jsonb,
+        made_at -> Timestamptz,
     }
 }
 

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use axum::http::request::Parts;
 use drover::{
     campaign::spec::{CampaignSpec, SpecProblem},
+    changeset::choice::Shown,
     id::{CampaignSpecId, ChangesetId, ChangesetSpecId, ExecutionId, WorkspaceId},
     names::{CampaignName, NamespaceName},
     view::{
@@ -164,7 +165,8 @@ impl Backend for Ui {
         viewer: &Viewer,
         id: ChangesetId,
         choice: ChangesetChoice,
+        shown: &Shown,
     ) -> Result<(), ApiError> {
-        changesets::choose(&self.state, viewer, id, choice).await
+        changesets::choose(&self.state, viewer, id, choice, shown).await
     }
 }

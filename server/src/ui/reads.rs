@@ -3,39 +3,44 @@
 use crate::{
     commands::{
         Answer, internal,
-        plans::{self, Row, SpecPlan},
+        plans::{self, PlannedRow, Summary},
     },
     diff_view::{self, Colours},
     git::patch::Diff,
     markdown,
     state::AppState,
     store::{
-        Conn, StoreError, campaign_specs,
+        Conn, StoreError,
+        campaign_specs::{self, StoredSpec},
         campaigns::{self, Campaign},
         changeset_rows, changeset_specs,
         changesets::{self, Facts},
-        drafts, executions, logs, plans as stored_plans, timeline, workspaces,
+        drafts, executions,
+        jobs::{self, Ask, NewJob},
+        left_out, logs,
+        plans::{self as stored_plans, Freshness, StoredPlan},
+        timeline, workspaces,
     },
 };
 use drover::{
     campaign::SAMPLE,
     changeset::{
         Observed, Publication, PullState,
-        choice::{ChoiceFacts, Decider, choices},
+        choice::{ChoiceFacts, Decider, Shown, choices},
         spec::{BranchSpec, ChangesetSpec},
         status::{ChangesetStatus, Work},
     },
     diff::DiffStat,
     id::{CampaignSpecId, ChangesetId, ChangesetSpecId, ExecutionId, WorkspaceId},
+    job::Job,
     names::{BranchName, CampaignName, NamespaceName},
-    time::Timestamp,
     view::{
-        PAGE_ROWS_MAX, Page,
+        Page,
         campaign::{CampaignPage, ChangesetCounts, ChangesetFilter, HomePage},
         changeset::ChangesetPage,
         diff::DiffView,
         execution::{ExecutionPage, ExecutionState, LogPage},
-        preview::{PlanHash, PreviewPage, PreviewRow, Standing},
+        preview::{MovedRow, NewerApply, PlanHash, PreviewPage, PreviewRow, Standing},
     },
     viewer::Viewer,
 };
@@ -119,18 +124,19 @@ pub(super) async fn preview(
         .await
         .answer()?
         .ok_or_else(|| ApiError::NotFound { what: "execution of this spec".to_owned() })?;
-    let capabilities = plans::capabilities(state, &mut conn).await;
-    let plan = plans::load(&mut conn, &spec, capabilities).await.answer()?;
-    let standing = standing(&mut conn, id, spec.expires_at, &execution.state, &plan).await?;
-    let writes = plans::writes(plan.rows.iter().flat_map(|row| &row.plan.operations));
-    let eta = plans::eta(state, &mut conn, writes).await.answer()?;
-    let moved = match &seen {
-        Some(hash) if *hash != plan.hash => {
-            let was = stored_plans::find(&mut conn, id, hash).await.answer()?;
-            drover::campaign::plan_hash::moved(&was.unwrap_or_default(), &plan.states)
+    let campaign = campaigns::find(&mut conn, &spec.namespace.name, &spec.name).await.answer()?;
+    let plan: Option<StoredPlan<Summary>> = stored_plans::newest(&mut conn, id).await.answer()?;
+    let standing = standing(&spec, &execution.state, campaign.as_ref(), plan.as_ref());
+    refresh(&mut conn, id, &standing, &execution.state, plan.as_ref()).await.answer()?;
+    let rows = match &plan {
+        Some(plan) => {
+            stored_plans::rows(&mut conn, id, &plan.hash, after.as_deref()).await.answer()?
         }
-        Some(_) | None => Vec::new(),
+        None => Page { rows: Vec::new(), next: None },
     };
+    let (moved, newer) = since(&mut conn, id, seen, plan.as_ref(), campaign.as_ref()).await?;
+    let summary = plan.map(|plan| plan.summary).unwrap_or_default();
+    let eta = plans::eta(state, &mut conn, summary.writes).await.answer()?;
     let failed = workspaces::list_failed(&mut conn, execution.id).await.answer()?;
     Ok(PreviewPage {
         spec: id,
@@ -143,74 +149,101 @@ pub(super) async fn preview(
         created_at: spec.created_at,
         expires_at: spec.expires_at,
         standing,
-        totals: plans::totals(&plan.rows),
+        totals: summary.totals,
         eta_secs: eta.as_secs(),
-        rows: page_of(&plan.rows, after.as_deref()),
+        rows: Page { rows: rows.rows.into_iter().map(preview_row).collect(), next: rows.next },
         failed,
         moved,
+        newer,
+        unread: summary.unread,
     })
 }
 
-/// Whether the plan can be applied; one that can is kept under its hash.
-async fn standing(
+/// Whether the plan can be applied.
+fn standing(
+    spec: &StoredSpec,
+    execution: &ExecutionState,
+    campaign: Option<&Campaign>,
+    plan: Option<&StoredPlan<Summary>>,
+) -> Standing {
+    match (execution, campaign, plan) {
+        (ExecutionState::Resolving | ExecutionState::Running, _, _) => Standing::Executing,
+        (ExecutionState::Failed { reason }, _, _) => {
+            Standing::Unfinished { reason: reason.clone() }
+        }
+        (ExecutionState::Cancelled, _, _) => {
+            Standing::Unfinished { reason: "the execution was cancelled".to_owned() }
+        }
+        (ExecutionState::Done, Some(campaign), _) if campaign.spec == spec.id => Standing::Applied,
+        // It was applied before, and another one after it.
+        (ExecutionState::Done, Some(campaign), _) if spec.expires_at.is_none() => {
+            Standing::Superseded { by: campaign.spec }
+        }
+        // The steps are done, and their plan is being made.
+        (ExecutionState::Done, _, None) => Standing::Executing,
+        (ExecutionState::Done, _, Some(plan)) => Standing::Ready { hash: plan.hash.clone() },
+    }
+}
+
+/// Has a plan made anew that may be out of date; the page follows when it is other than before.
+async fn refresh(
     conn: &mut Conn,
     id: CampaignSpecId,
-    expires_at: Option<Timestamp>,
+    standing: &Standing,
     execution: &ExecutionState,
-    plan: &SpecPlan,
-) -> Result<Standing, ApiError> {
-    match execution {
-        ExecutionState::Resolving | ExecutionState::Running => return Ok(Standing::Executing),
-        ExecutionState::Failed { reason } => {
-            return Ok(Standing::Unfinished { reason: reason.clone() });
+    plan: Option<&StoredPlan<Summary>>,
+) -> Result<(), StoreError> {
+    let wanted = match (standing, plan.map(|plan| plan.freshness)) {
+        (Standing::Executing, None) => *execution == ExecutionState::Done,
+        (Standing::Ready { .. }, Some(Freshness::Stale)) => true,
+        (Standing::Ready { .. }, Some(Freshness::Fresh) | None)
+        | (Standing::Executing, Some(_))
+        | (Standing::Unfinished { .. } | Standing::Applied | Standing::Superseded { .. }, _) => {
+            false
         }
-        ExecutionState::Cancelled => {
-            let reason = "the execution was cancelled".to_owned();
-            return Ok(Standing::Unfinished { reason });
-        }
-        ExecutionState::Done => {}
-    }
-    match &plan.campaign {
-        Some(campaign) if campaign.spec == id => return Ok(Standing::Applied),
-        // It was applied before, and another one after it.
-        Some(campaign) if expires_at.is_none() => {
-            return Ok(Standing::Superseded { by: campaign.spec });
-        }
-        Some(_) | None => {}
-    }
-    stored_plans::insert(conn, id, &plan.hash, &plan.states).await.answer()?;
-    Ok(Standing::Ready { hash: plan.hash.clone() })
-}
-
-fn page_of(rows: &[Row], after: Option<&str>) -> Page<PreviewRow> {
-    let start = match after {
-        Some(after) => rows.iter().position(|row| row.key().2 == after).map_or(0, |at| at + 1),
-        None => 0,
     };
-    let size = PAGE_ROWS_MAX as usize;
-    let end = rows.len().min(start + size);
-    let page = &rows[start.min(end)..end];
-    let next = (end < rows.len()).then(|| page.last().map(|row| row.key().2)).flatten();
-    Page { rows: page.iter().map(preview_row).collect(), next }
+    if wanted {
+        jobs::enqueue(conn, &[NewJob::from(Job::Plan { spec: id })], Ask::Hint).await?;
+    }
+    Ok(())
 }
 
-fn preview_row(row: &Row) -> PreviewRow {
-    let notes: Vec<String> =
-        row.taken().into_iter().chain(row.plan.notes.iter().map(ToString::to_string)).collect();
-    let words = Words::of(&row.spec, row.branch());
+/// What moved since the plan that the viewer tried to apply.
+async fn since(
+    conn: &mut Conn,
+    id: CampaignSpecId,
+    seen: Option<PlanHash>,
+    plan: Option<&StoredPlan<Summary>>,
+    campaign: Option<&Campaign>,
+) -> Result<(Vec<MovedRow>, Option<NewerApply>), ApiError> {
+    let (Some(seen), Some(plan)) = (seen, plan) else { return Ok((Vec::new(), None)) };
+    if seen == plan.hash {
+        return Ok((Vec::new(), None));
+    }
+    let was = stored_plans::find(conn, id, &seen).await.answer()?;
+    let is = stored_plans::find(conn, id, &plan.hash).await.answer()?;
+    let newer = plans::newer(was.as_ref().map(|was| was.applied), campaign);
+    let states = |made: Option<stored_plans::Made>| made.map(|it| it.states).unwrap_or_default();
+    Ok((drover::campaign::plan_hash::moved(&states(was), &states(is)), newer))
+}
+
+fn preview_row((row, spec): (PlannedRow, ChangesetSpec)) -> PreviewRow {
+    let PlannedRow { spec: id, changeset, repo, branch, pull, operations, kind, note, stat } = row;
+    let words = Words::of(&spec, branch.clone());
     PreviewRow {
-        spec: row.spec_id,
-        changeset: row.changeset,
-        repo: row.repo.clone(),
-        branch: row.branch(),
+        spec: id,
+        changeset,
+        repo,
+        branch,
         base_branch: words.base_branch,
         title: words.title,
         body_html: words.body_html,
         commit_message: words.commit_message,
-        pull: row.pull,
-        operations: row.plan.operations.clone(),
-        note: (!notes.is_empty()).then(|| notes.join("; ")),
-        stat: row.stat,
+        pull,
+        operations,
+        kind,
+        note,
+        stat,
     }
 }
 
@@ -254,6 +287,7 @@ pub(super) async fn campaign(
         .ok_or_else(|| ApiError::NotFound { what: format!("campaign `{namespace}/{name}`") })?;
     let counts = counts(&mut conn, &campaign).await.answer()?;
     let changesets = changeset_rows::list(&mut conn, campaign.id, &filter).await.answer()?;
+    let left_out = left_out::list(&mut conn, campaign.id).await.answer()?;
     let timeline = timeline::list_of_campaign(&mut conn, campaign.id).await.answer()?;
     let eta = plans::eta(state, &mut conn, counts.processing).await.answer()?;
     let is_worth_saying = counts.processing > 0 && eta >= ETA_SAID_MIN;
@@ -268,6 +302,7 @@ pub(super) async fn campaign(
         eta_at: is_worth_saying.then(|| crate::clock::now() + eta),
         campaign: campaigns::row(&campaign, counts),
         changesets,
+        left_out,
         filter,
         timeline,
     })
@@ -305,6 +340,7 @@ pub(super) async fn changeset(
     };
     let words = Words::of(&facts.spec, row.branch.clone());
     Ok(ChangesetPage {
+        shown: Shown::of(&facts),
         choices: choices(&ChoiceFacts {
             filing: facts.filing,
             pull: pull_state(&facts),

@@ -70,8 +70,8 @@ impl IntoResponse for ApiFailure {
                 return (StatusCode::UNPROCESSABLE_ENTITY, Json(Problems { problems }))
                     .into_response();
             }
-            ApiError::PlanMoved { moved } => {
-                return (StatusCode::CONFLICT, Json(Moved { moved })).into_response();
+            ApiError::PlanMoved { moved, newer } => {
+                return (StatusCode::CONFLICT, Json(Moved { moved, newer })).into_response();
             }
             ApiError::Refused { .. } => (ErrorCode::Unprocessable, None),
             ApiError::Internal { .. } | ApiError::Transport { .. } => (ErrorCode::Internal, None),

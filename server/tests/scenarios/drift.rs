@@ -66,6 +66,22 @@ async fn commits_that_come_after_the_choice_to_overwrite_are_kept() {
 }
 
 #[tokio::test]
+async fn a_choice_about_commits_that_nobody_saw_changes_nothing() {
+    let (app, _) = met().await;
+    let id = row(&app.ada.campaign("hello").await, REPO).id;
+    let shown = app.ada.shown(id).await;
+    let later = app.world.bea_pushes(REPO, BRANCH, "MORE").await;
+    app.ada.choose(id, ChangesetChoice::Retry).await;
+    app.ada.settled("hello").await;
+    app.ada.choose_about(id, ChangesetChoice::Overwrite, &shown).await;
+    let page = app.ada.settled("hello").await;
+    assert_eq!(row(&page, REPO).status, ChangesetStatus::Drift);
+    assert_eq!(app.world.tip(REPO, BRANCH).await, Some(later));
+    let chosen = "SELECT count(*) FROM changesets WHERE drift <> 'wait'";
+    assert_eq!(app.world.db.count(chosen).await, 0);
+}
+
+#[tokio::test]
 async fn a_push_to_an_open_pull_request_is_drift_for_the_next_spec() {
     let app = TestApp::new().await;
     app.world.repo(REPO).await;

@@ -2,12 +2,15 @@
 //! requests come out on the stand-in.
 
 mod access;
+mod after_merge;
+mod approved;
 mod change;
 mod crash;
 mod drift;
 mod faults;
 mod heads;
 mod identity;
+mod kept;
 mod look;
 mod private;
 mod publish;

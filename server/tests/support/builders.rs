@@ -3,7 +3,7 @@
 use super::db::TestDb;
 use drover::{
     changeset::{
-        Pull, PullState,
+        Capabilities, Pull, PullState, Support,
         spec::{Author, BranchSpec, ChangesetSpec, CommitSpec},
     },
     diff::DiffStat,
@@ -29,6 +29,10 @@ use uuid::Uuid;
 /// Limits that no test reaches by accident.
 pub(crate) const LIMITS: WriteLimits =
     WriteLimits { per_minute: 79, per_hour: 495, gap_millis: 1_000 };
+
+/// A code host that can do everything.
+pub(crate) const ALL: Capabilities =
+    Capabilities { drafts: Support::Yes, conversion: Support::Yes, reopen: Support::Yes };
 
 /// What nearly every test needs.
 pub(crate) struct World {
@@ -86,23 +90,20 @@ impl World {
         credentials::upsert(&mut *self.db.conn().await, &credential).await.unwrap()
     }
 
-    /// A spec of a campaign with these wishes.
+    /// A spec of a campaign with these wishes, whose steps ran to the end.
     pub(crate) async fn spec(
         &self,
         name: &str,
         wishes: &[(RepoId, ChangesetSpec)],
     ) -> CampaignSpecId {
-        let id = CampaignSpecId(Uuid::new_v4());
+        let id = self.bare_spec(name).await;
+        self.db
+            .run(&format!(
+                "INSERT INTO executions (id, campaign_spec_id, state, finished_at)
+                 VALUES (gen_random_uuid(), '{id}', 'done', now())"
+            ))
+            .await;
         let conn = &mut *self.db.conn().await;
-        let new = NewCampaignSpec {
-            id,
-            namespace: self.namespace,
-            author: self.user,
-            name: &name.parse().unwrap(),
-            text: "name: x",
-            description: "First line\nSecond line",
-        };
-        campaign_specs::insert(conn, &new).await.unwrap();
         for (repo, spec) in wishes {
             let diff = match spec {
                 ChangesetSpec::Branch(_) => Some(NewDiff {
@@ -121,6 +122,39 @@ impl World {
             changeset_specs::insert(conn, &new).await.unwrap();
         }
         id
+    }
+
+    /// A spec whose steps did not run.
+    pub(crate) async fn bare_spec(&self, name: &str) -> CampaignSpecId {
+        let id = CampaignSpecId(Uuid::new_v4());
+        let new = NewCampaignSpec {
+            id,
+            namespace: self.namespace,
+            author: self.user,
+            name: &name.parse().unwrap(),
+            text: "name: x",
+            description: "First line\nSecond line",
+        };
+        campaign_specs::insert(&mut *self.db.conn().await, &new).await.unwrap();
+        id
+    }
+
+    /// The steps of a spec failed in a repository.
+    pub(crate) async fn fail_in(
+        &self,
+        spec: CampaignSpecId,
+        repo: RepoId,
+        branch: &str,
+        why: &str,
+    ) {
+        self.db
+            .run(&format!(
+                "INSERT INTO workspaces (id, execution_id, repository_id, branch, state,
+                                         steps_total, reason, finished_at)
+                 SELECT gen_random_uuid(), id, '{repo}', '{branch}', 'failed', 1, '{why}', now()
+                 FROM executions WHERE campaign_spec_id = '{spec}'"
+            ))
+            .await;
     }
 
     /// Makes a spec what its campaign wants.

@@ -115,8 +115,20 @@ impl Client {
         self.plan(created.id).await
     }
 
+    /// The preview of a spec, once its plan is made.
     pub(crate) async fn plan(&self, id: CampaignSpecId) -> PreviewPage {
-        self.get(&format!("/specs/{id}/preview")).await
+        eventually("a plan", async || {
+            let page: PreviewPage = self.get(&format!("/specs/{id}/preview")).await;
+            (page.standing != Standing::Executing).then_some(page)
+        })
+        .await
+    }
+
+    /// Executes a spec, whatever comes of its steps, and gives its plan.
+    pub(crate) async fn preview_anyhow(&self, spec: &Spec) -> PreviewPage {
+        let created = self.start(spec).await;
+        self.executed(created.execution).await;
+        self.plan(created.id).await
     }
 
     pub(crate) async fn try_apply(&self, preview: &PreviewPage) -> Answer {
@@ -148,10 +160,27 @@ impl Client {
         .await
     }
 
-    /// Sends the form of a changeset's page.
+    /// How a changeset stands, as its page says in its forms.
+    pub(crate) async fn shown(&self, id: ChangesetId) -> String {
+        let page =
+            Self::send(self.request(Method::GET, &format!("/changesets/{id}"))).await.is(200);
+        let field = page.text.split("name=\"shown\" value=\"").nth(1);
+        let value = field.and_then(|rest| rest.split('"').next());
+        let value = value.unwrap_or_else(|| panic!("no form says how it stands: {}", page.text));
+        value.replace("&quot;", "\"")
+    }
+
+    /// Sends a form of a changeset's page.
     pub(crate) async fn choose(&self, id: ChangesetId, choice: ChangesetChoice) {
+        let shown = self.shown(id).await;
+        self.choose_about(id, choice, &shown).await;
+    }
+
+    /// Sends a form of a page that was shown before.
+    pub(crate) async fn choose_about(&self, id: ChangesetId, choice: ChangesetChoice, shown: &str) {
         let choice = serde_json::to_value(choice).unwrap();
-        let form = [("id", id.to_string()), ("choice", choice.as_str().unwrap().to_owned())];
+        let choice = choice.as_str().unwrap().to_owned();
+        let form = [("id", id.to_string()), ("choice", choice), ("shown", shown.to_owned())];
         let request = self.request(Method::POST, "/api/choose").form(&form);
         Self::send(request.header("accept", "text/html")).await.is(302);
     }
