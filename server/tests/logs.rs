@@ -15,7 +15,7 @@ use uuid::Uuid;
 async fn with_workspace() -> (World, WorkspaceId) {
     let world = World::new().await;
     let repos = world.repos(&["acme/web"]).await;
-    let spec = world.spec("x", &[]).await;
+    let spec = world.bare_spec("x").await;
     let conn = &mut *world.db.conn().await;
     let (execution, id) = (ExecutionId(Uuid::new_v4()), WorkspaceId(Uuid::new_v4()));
     executions::insert(conn, execution, spec).await.unwrap();

@@ -26,7 +26,7 @@ async fn what_dead_servers_left_is_swept_and_living_ones_are_left_alone() {
     fs::write(all.join("dead/owner.lock"), "").unwrap();
     fs::write(all.join("stray"), "").unwrap();
     std::os::unix::fs::symlink("/etc", all.join("link")).unwrap();
-    fs::set_permissions(all.join("dead/1/tree/shut"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(all.join("dead/1/tree/shut"), Permissions::from_mode(0o000)).unwrap();
 
     let next = WorkDir::open(&all, "next").await.unwrap();
     let mut names: Vec<_> = fs::read_dir(&all)

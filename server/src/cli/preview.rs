@@ -65,6 +65,11 @@ pub(super) async fn run(
         })?,
     }
     let repos = result::without_result(&workspaces);
+    let count = page.totals.refused + page.totals.drift;
+    if count > 0 {
+        let campaign = format!("{}/{}", page.namespace, page.campaign);
+        return Err(CliError::NeedsYou { campaign, count, repos });
+    }
     if !repos.is_empty() {
         return Err(CliError::NoResult { repos });
     }
@@ -92,8 +97,7 @@ pub(super) async fn execute(
         }
         ExecutionState::Done | ExecutionState::Resolving | ExecutionState::Running => {}
     }
-    planned(client, created.id).await?;
-    let page = result::whole_preview(client, created.id).await?;
+    let page = result::with_all_rows(client, planned(client, created.id).await?).await?;
     for row in page.rows.rows.iter().filter(|row| row.operations.is_empty()) {
         if let Some(note) = &row.note {
             let note = printable_lines(note, INDENT);
@@ -105,13 +109,13 @@ pub(super) async fn execute(
 }
 
 /// Waits until the plan is made: the code host is looked at for it.
-async fn planned(client: &Client, id: CampaignSpecId) -> Result<(), CliError> {
+async fn planned(client: &Client, id: CampaignSpecId) -> Result<PreviewPage, CliError> {
     let mut patience = Patience::new("the plan");
     loop {
         if let Some(page) = patience.bear(client.preview(id, None).await)?
             && page.standing != Standing::Executing
         {
-            return Ok(());
+            return Ok(page);
         }
         patience.pause(1).await?;
     }
@@ -195,10 +199,15 @@ fn describe(state: &WorkspaceState, steps_total: u32) -> String {
 fn summary(page: &PreviewPage, failed: usize) -> String {
     let PlanTotals { publish, update, close, other, unchanged, kept, refused, drift, stat } =
         page.totals;
+    let rare = [(kept, "kept"), (refused, "refused"), (drift, "in drift")];
+    let rare: String = rare
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}, "))
+        .collect();
     format!(
         "{publish} to publish, {update} to update, {close} to close, {other} others, \
-         {unchanged} unchanged, {kept} kept, {refused} refused, {drift} in drift, {failed} failed; \
-         {} files, +{} -{}",
+         {unchanged} unchanged, {rare}{failed} failed; {} files, +{} -{}",
         stat.files, stat.added, stat.removed
     )
 }

@@ -111,7 +111,16 @@ pub(super) async fn whole_preview(
     client: &Client,
     id: CampaignSpecId,
 ) -> Result<PreviewPage, CliError> {
-    let mut page = client.preview(id, None).await?;
+    let page = client.preview(id, None).await?;
+    with_all_rows(client, page).await
+}
+
+/// The same, of which the first page was read.
+pub(super) async fn with_all_rows(
+    client: &Client,
+    mut page: PreviewPage,
+) -> Result<PreviewPage, CliError> {
+    let id = page.spec;
     while let Some(after) = page.rows.next.take() {
         let more = client.preview(id, Some(&after)).await?.rows;
         page.rows.rows.extend(more.rows);

@@ -150,6 +150,7 @@ const RULES: [(Kind, &[&str]); 8] = [
             "Repository not found",
             // A page for people where git's own answer was expected.
             "is this a git repository?",
+            "no DAV locking support",
             "does not appear to be a git repository",
             "' not found",
             "not our ref",

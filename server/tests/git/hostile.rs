@@ -312,7 +312,7 @@ async fn a_file_below_a_link_of_the_base_is_refused() {
     host.repository("acme/web", &[("README", "x")]);
     let path = host.path("acme/web");
     let id = git(&path, &["hash-object", "-w", "--stdin"], "/tmp");
-    let base = host.commit_entries("acme/web", "main", &format!("120000 blob {id}\tout\0"));
+    let base = host.commit_entries("acme/web", "main", format!("120000 blob {id}\tout\0"));
     let diff = parsed(&addition("out/x", "100644", "x\n"));
     let done = commit(&host.mirror("acme/web").await, &base, &diff).await;
     let refused = matches!(done, Err(GitError::DoesNotApply { .. } | GitError::Mismatch { .. }));

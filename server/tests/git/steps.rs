@@ -256,7 +256,7 @@ async fn a_link_that_leads_out_of_the_base_commit_is_not_followed() {
         outside.display().to_string().as_bytes(),
     )
     .unwrap();
-    let base = host.commit_entries("acme/web", "main", &format!("120000 blob {id}\tout\0"));
+    let base = host.commit_entries("acme/web", "main", format!("120000 blob {id}\tout\0"));
     let mirror = host.mirror("acme/web").await;
     let copy = mirror.checkout(&base, &host.scratch("wc")).await.unwrap();
     // A step that writes through the link writes outside of the tree: no diff comes of it.

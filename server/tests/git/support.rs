@@ -58,7 +58,7 @@ impl Host {
                 format!("100644 blob {id}\t{path}\0")
             })
             .collect();
-        self.commit_entries(repo, branch, &entries.concat())
+        self.commit_entries(repo, branch, entries.concat())
     }
 
     /// Commits entries of `git update-index -z --index-info` to a branch.

@@ -42,7 +42,6 @@ async fn a_spec_becomes_pull_requests_as_it_words_them() {
     let mut writes = app.world.writes();
     writes.sort();
     assert_eq!(writes, posts, "one write for each pull request");
-    assert_eq!(app.world.requests(Class::GraphQl), 0);
 }
 
 async fn is_the_commit_of_the_spec(world: &World, repo: &str) {

@@ -13,7 +13,8 @@ const SAYS: &str = "Drover is at ";
 pub(crate) struct Program {
     child: Child,
     pub(crate) url: String,
-    stdout: BufReader<ChildStdout>,
+    /// Held open, so that the program can go on writing.
+    _stdout: BufReader<ChildStdout>,
 }
 
 /// A program that has ended by itself.
@@ -37,21 +38,9 @@ impl Program {
             said.clear();
             assert_ne!(stdout.read_line(&mut said).await.unwrap(), 0, "it ended: see its log");
             if let Some(url) = said.trim().strip_prefix(SAYS) {
-                return Self { url: url.to_owned(), child, stdout };
+                return Self { url: url.to_owned(), child, _stdout: stdout };
             }
         }
-    }
-
-    /// The token with which the first person signs in, which a new server prints.
-    pub(crate) async fn setup_token(&mut self) -> String {
-        let mut said = String::new();
-        self.stdout.read_line(&mut said).await.unwrap();
-        said.split_whitespace().last().unwrap_or_default().to_owned()
-    }
-
-    /// Its number, for signals.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id().unwrap()
     }
 
     /// As `kill -9` does it.
