@@ -4,9 +4,9 @@
 //! - [`index`]: reads the file `index` of a repository, ours or the one of the steps
 //! - [`rules`]: `.gitignore` and `.gitattributes`, read from the tree
 //! - [`convert`], [`encoding`]: line ends and encodings, as `.gitattributes` ask for them
-//! - [`dress`]: gives a fresh checkout its line ends and encodings
-//! - [`walk`]: compares the tree with its base, by names and times, inside limits
-//! - [`absorb`]: reads the contents of what changed and keeps them as objects of ours
+//! - [`mod@dress`]: gives a fresh checkout its line ends and encodings
+//! - [`mod@walk`]: compares the tree with its base, by names and times, inside limits
+//! - [`mod@absorb`]: reads the contents of what changed and keeps them as objects of ours
 //! - [`submodule`]: tells whether a submodule was moved
 //! - [`removal`]: deletes it all in the end
 //! - [`fault`]: why a tree is refused
