@@ -55,12 +55,15 @@
 //! - A branch moves only from the commit that Drover knows as its own, by a lease. Where somebody
 //!   else's commit stands in the way, the changeset is in *drift* and a person chooses: adopt,
 //!   overwrite that very commit, or detach.
-//! - What a person closed stays closed until somebody asks. What is merged, deleted or read-only
-//!   is left alone.
+//! - What a person closed stays closed until somebody asks. What is deleted or read-only is left
+//!   alone. What is merged is, until a spec wants more: then a new pull request is made.
+//! - Unknown is not "no": what has no result, or could not be read, keeps its changeset as it is.
+//! - What a write is about is read before the first write, by the job that writes.
 //! - A write is committed to the database before it is sent, and when its outcome is unknown, it
 //!   is probed before it is sent again.
 //! - The same spec applied twice does nothing the second time.
-//! - What is applied is what was shown: the plan hash covers all that the plan was made from.
+//! - What is applied is what was shown: one function decides preview, plan hash and apply, and the
+//!   hash covers all that the plan was made from, what the campaign wanted before included.
 //! - Every failure is tried again by itself at a known time, or says what a person has to do.
 //!   Nothing stops silently.
 //! - Every text, list, loop and wait has a named limit.
