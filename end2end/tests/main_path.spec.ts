@@ -21,6 +21,7 @@ test("a new user opens pull requests from the sample", async ({ drover }) => {
   // The page leads on by itself when every repository is done.
   const preview = new Preview(drover);
   await expect(preview.heading).toBeVisible();
+  await expect(preview.apply).toBeVisible();
   const planned = await preview.rows.count();
   expect(planned).toBeGreaterThan(1);
   await expectAccessible(drover);

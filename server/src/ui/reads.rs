@@ -10,7 +10,7 @@ use crate::{
     markdown,
     state::AppState,
     store::{
-        Conn, StoreError,
+        Conn, PooledConn, StoreError,
         campaign_specs::{self, StoredSpec},
         campaigns::{self, Campaign},
         changeset_rows, changeset_specs,
@@ -49,6 +49,9 @@ use std::time::Duration;
 
 /// What is done sooner than this is seen to be done before it is read when it will be.
 const ETA_SAID_MIN: Duration = Duration::from_secs(60);
+/// How often, and how long apart, a page looks for a plan that is being made.
+const PLAN_LOOKS_MAX: u32 = 20;
+const PLAN_PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn home(
     state: &AppState,
@@ -125,7 +128,7 @@ pub(super) async fn preview(
         .answer()?
         .ok_or_else(|| ApiError::NotFound { what: "execution of this spec".to_owned() })?;
     let campaign = campaigns::find(&mut conn, &spec.namespace.name, &spec.name).await.answer()?;
-    let plan: Option<StoredPlan<Summary>> = stored_plans::newest(&mut conn, id).await.answer()?;
+    let (mut conn, plan) = newest_plan(state, conn, id, &execution.state).await?;
     let standing = standing(&spec, &execution.state, campaign.as_ref(), plan.as_ref());
     refresh(&mut conn, id, &standing, &execution.state, plan.as_ref()).await.answer()?;
     let rows = match &plan {
@@ -157,6 +160,31 @@ pub(super) async fn preview(
         newer,
         unread: summary.unread,
     })
+}
+
+/// The newest plan. Right after the last step it is still being made: that is waited for a little,
+/// so that a page without scripts need not be loaded again.
+async fn newest_plan(
+    state: &AppState,
+    mut conn: PooledConn,
+    id: CampaignSpecId,
+    execution: &ExecutionState,
+) -> Result<(PooledConn, Option<StoredPlan<Summary>>), ApiError> {
+    let mut looks = 1;
+    loop {
+        let plan = stored_plans::newest(&mut conn, id).await.answer()?;
+        if plan.is_some() || *execution != ExecutionState::Done || looks == PLAN_LOOKS_MAX {
+            return Ok((conn, plan));
+        }
+        jobs::enqueue(&mut conn, &[NewJob::from(Job::Plan { spec: id })], Ask::Hint)
+            .await
+            .answer()?;
+        // Nobody waits with a connection in hand.
+        drop(conn);
+        tokio::time::sleep(PLAN_PAUSE).await;
+        conn = state.store.conn().await.answer()?;
+        looks += 1;
+    }
 }
 
 /// Whether the plan can be applied.
