@@ -6,12 +6,16 @@ import { Editor } from "../pages/editor.ts";
 import { Execution } from "../pages/execution.ts";
 import { Preview } from "../pages/preview.ts";
 
+// Only one repository waits: the others would hold every place that steps run in.
 const SPEC = `version: 1
 name: watched
 on:
   - repositoriesMatchingQuery: org:acme
 steps:
-  - run: echo "the first line"; ${WAIT_AT_GATE}; echo "the second line"
+  - run: |
+      echo "the first line"
+      if grep -q "^# Billing" README.md; then ${WAIT_AT_GATE}; fi
+      echo "the second line"
   - run: echo "the second step"; touch watched
 changesetTemplate:
   title: Watched
