@@ -50,7 +50,7 @@ use std::time::Duration;
 /// What is done sooner than this is seen to be done before it is read when it will be.
 const ETA_SAID_MIN: Duration = Duration::from_secs(60);
 /// How often, and how long apart, a page looks for a plan that is being made.
-const PLAN_LOOKS_MAX: u32 = 20;
+const PLAN_LOOKS_MAX: u32 = 60;
 const PLAN_PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn home(
